@@ -1,0 +1,110 @@
+"""Budgets. A profile changes how long and how much, never which code runs."""
+
+import os
+from dataclasses import dataclass
+
+from latent_arithmetic.errors import UserError
+
+PROFILE_VARIABLE = "LATENT_ARITHMETIC_PROFILE"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long one model trains.
+
+    epochs: passes over the training pictures or questions.
+    batch_size: examples in one step.
+    learning_rate: the highest learning rate of the schedule.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The budgets of every model and the sizes of the studies."""
+
+    name: str
+    pictures: int  # pictures used at most, training and held out together
+    cae: Budget
+    vae: Budget
+    gan: Budget
+    reader: Budget
+    text_to_text: Budget
+    image_to_text: Budget
+    text_to_image: Budget
+    train_fractions: tuple[float, ...]
+    depths: tuple[int, ...]  # encoder layers compared in the depth study
+    depth_study: Budget
+    seeds: int  # runs per headline number
+    test_questions: int  # questions asked at most when a model is evaluated
+
+
+SMOKE = Profile(
+    name="smoke",
+    pictures=192,
+    cae=Budget(1, 32, 1e-3),
+    vae=Budget(1, 32, 1e-3),
+    gan=Budget(1, 32, 2e-4),
+    reader=Budget(1, 256, 2e-3),
+    text_to_text=Budget(1, 256, 2e-3),
+    image_to_text=Budget(1, 256, 2e-3),
+    text_to_image=Budget(1, 256, 2e-3),
+    train_fractions=(0.9, 0.5),
+    depths=(1, 2),
+    depth_study=Budget(1, 256, 2e-3),
+    seeds=1,
+    test_questions=100,
+)
+
+QUICK = Profile(
+    name="quick",
+    pictures=10_000,
+    cae=Budget(3, 64, 1e-3),
+    vae=Budget(6, 64, 1e-3),
+    gan=Budget(8, 64, 2e-4),
+    reader=Budget(3, 256, 2e-3),
+    text_to_text=Budget(20, 128, 2e-3),
+    image_to_text=Budget(10, 256, 2e-3),
+    text_to_image=Budget(10, 256, 2e-3),
+    train_fractions=(0.9, 0.5, 0.25, 0.1),
+    depths=(1, 2, 3),
+    depth_study=Budget(10, 256, 2e-3),
+    seeds=1,
+    test_questions=2_000,
+)
+
+FULL = Profile(
+    name="full",
+    pictures=20_000,
+    cae=Budget(20, 64, 1e-3),
+    vae=Budget(60, 64, 1e-3),
+    gan=Budget(200, 64, 2e-4),
+    reader=Budget(20, 256, 2e-3),
+    text_to_text=Budget(60, 128, 2e-3),
+    image_to_text=Budget(60, 256, 2e-3),
+    text_to_image=Budget(60, 256, 2e-3),
+    train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
+    depths=(1, 2, 3, 4, 5),
+    depth_study=Budget(40, 128, 2e-3),
+    seeds=5,
+    test_questions=20_000,
+)
+
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}
+
+
+def get_profile(name: str | None = None) -> Profile:
+    """The named profile, else the one of the environment, else `quick`.
+
+    Raises:
+        UserError: the name is none of smoke, quick, full.
+    """
+    name = name or os.environ.get(PROFILE_VARIABLE, QUICK.name)
+    if name not in PROFILES:
+        raise UserError(
+            f"unknown profile {name!r}; expected one of {', '.join(PROFILES)}"
+        )
+    return PROFILES[name]

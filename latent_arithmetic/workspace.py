@@ -1,0 +1,85 @@
+"""Where a run reads its data and writes everything it makes."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.profiles import Profile, get_profile
+
+BUILD_VARIABLE = "LATENT_ARITHMETIC_BUILD"  # replaces <project>/build
+DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one profile's build; nothing is written outside them."""
+
+    profile: Profile
+    root: Path
+
+    def folder(self, name: str) -> Path:
+        """The folder `name` below the build, made if it is not there."""
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def results(self) -> Path:
+        return self.folder("results")
+
+    @property
+    def figures(self) -> Path:
+        return self.folder("figures")
+
+    @property
+    def models(self) -> Path:
+        return self.folder("models")
+
+
+def project_folder() -> Path:
+    """The nearest folder that holds the project, seen from the current one.
+
+    A notebook in `notebooks/`, a script in `exported_py/` and a command in the
+    project's folder all find the same one; elsewhere it is the current folder.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "latent_arithmetic").is_dir():
+            return folder
+    return here
+
+
+def build_folder() -> Path:
+    """The folder below which every build is written."""
+    return Path(os.environ.get(BUILD_VARIABLE) or project_folder() / "build")
+
+
+def open_workspace(profile: str | None = None) -> Workspace:
+    """The workspace of the named profile (default: the environment's, or quick)."""
+    chosen = get_profile(profile)
+    return Workspace(chosen, build_folder() / chosen.name)
+
+
+def data_folders() -> list[Path]:
+    """Where data files are looked for, in order."""
+    package_parent = Path(__file__).resolve().parent.parent
+    named = os.environ.get(DATA_VARIABLE)
+    folders = [Path(named)] if named else []
+    return folders + [project_folder() / "data", Path("data"), package_parent / "data"]
+
+
+def find_data(file_name: str) -> Path:
+    """The path of a data file.
+
+    Raises:
+        UserError: it is in none of `data_folders()`.
+    """
+    for folder in data_folders():
+        if (folder / file_name).is_file():
+            return folder / file_name
+    searched = ", ".join(dict.fromkeys(str(folder) for folder in data_folders()))
+    raise UserError(
+        f"data file {file_name} not found (searched: {searched}); take it from the "
+        f"project's data/ folder, or set {DATA_VARIABLE} to the folder that holds it"
+    )

@@ -1,0 +1,56 @@
+"""Numbers: intervals by hand, recording once, provenance."""
+
+import json
+
+import pytest
+
+from latent_arithmetic.results import (
+    Number,
+    mean_interval,
+    mean_of_examples,
+    proportion,
+    record,
+    recorded,
+)
+
+
+def test_proportion_is_wilsons_interval():
+    number = proportion(9, 10)  # Wilson score for 9/10: [0.596, 0.982]
+    assert number.value == 0.9
+    assert number.low == pytest.approx(0.5958, abs=1e-4)
+    assert number.high == pytest.approx(0.9821, abs=1e-4)
+    assert proportion(10, 10).high == 1.0
+    with pytest.raises(ValueError):
+        proportion(3, 2)
+
+
+def test_mean_interval_is_students():
+    number = mean_interval([1.0, 2.0, 3.0], n=50)  # sd 1, t(2) = 4.303
+    assert (number.value, number.seeds, number.n) == (2.0, 3, 50)
+    assert number.high - number.value == pytest.approx(4.303 / 3**0.5, abs=1e-3)
+    with pytest.raises(ValueError):
+        mean_interval([1.0], n=5)
+
+
+def test_mean_of_examples():
+    number = mean_of_examples([1.0, 3.0])  # sd sqrt(2), standard error 1
+    assert number.value == 2.0
+    assert number.low == pytest.approx(2 - 1.96, abs=1e-3)
+
+
+def test_a_recorded_run_is_found_by_its_config(workspace):
+    config = {"fraction": 0.9, "layers": (1, 2)}
+    assert recorded(workspace, "exact", config) is None
+    record(
+        workspace,
+        "exact",
+        {"exact": Number(0.5, 0.4, 0.6, 100)},
+        config=config,
+        seconds=1.5,
+    )
+    again = recorded(workspace, "exact", config)
+    assert again["numbers"]["exact"]["n"] == 100
+    assert recorded(workspace, "exact", config | {"fraction": 0.5}) is None
+    on_disk = json.loads((workspace.results / "exact.json").read_text())
+    assert on_disk["provenance"]["profile"] == "smoke"
+    assert "keras" in on_disk["provenance"]["packages"]
