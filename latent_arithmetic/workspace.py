@@ -1,14 +1,12 @@
-"""Where a run reads its data and writes everything it makes."""
+"""Where a run writes everything it makes."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import Profile, get_profile
 
 BUILD_VARIABLE = "LATENT_ARITHMETIC_BUILD"  # replaces <project>/build
-DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
 
 
 @dataclass(frozen=True)
@@ -59,27 +57,3 @@ def open_workspace(profile: str | None = None) -> Workspace:
     """The workspace of the named profile (default: the environment's, or quick)."""
     chosen = get_profile(profile)
     return Workspace(chosen, build_folder() / chosen.name)
-
-
-def data_folders() -> list[Path]:
-    """Where data files are looked for, in order."""
-    package_parent = Path(__file__).resolve().parent.parent
-    named = os.environ.get(DATA_VARIABLE)
-    folders = [Path(named)] if named else []
-    return folders + [project_folder() / "data", Path("data"), package_parent / "data"]
-
-
-def find_data(file_name: str) -> Path:
-    """The path of a data file.
-
-    Raises:
-        UserError: it is in none of `data_folders()`.
-    """
-    for folder in data_folders():
-        if (folder / file_name).is_file():
-            return folder / file_name
-    searched = ", ".join(dict.fromkeys(str(folder) for folder in data_folders()))
-    raise UserError(
-        f"data file {file_name} not found (searched: {searched}); take it from the "
-        f"project's data/ folder, or set {DATA_VARIABLE} to the folder that holds it"
-    )
