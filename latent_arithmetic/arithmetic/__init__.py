@@ -1,0 +1,1 @@
+"""Task 2: read '81+24' as text or handwriting, answer as text or handwriting."""

@@ -1,0 +1,155 @@
+"""Handwritten characters: MNIST digits, drawn signs, and blanks, in separate worlds.
+
+A question in handwriting is never stored. `FreshGlyphs` draws it anew whenever a
+batch needs it; `GlyphBank.draw` draws given questions once, for a test.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from latent_arithmetic.arithmetic.questions import ALPHABET, BLANK
+from latent_arithmetic.data_files import MNIST, read_data
+from latent_arithmetic.errors import UserError
+
+GLYPH_SIZE = 28  # pixels
+SIGN_POOL = 500  # drawings of each sign in each world
+VALIDATION_DIGITS = 5_000  # MNIST train digits kept for choosing
+WORLDS = ("train", "validation", "test")  # no picture is in two of them
+
+
+@dataclass(frozen=True)
+class GlyphBank:
+    """Pictures of every character of ALPHABET, sorted by character.
+
+    images: uint8 [n, 28, 28], white (255) on black (0).
+    starts, counts: int32 [13]; the pictures of character c are
+        images[starts[c] : starts[c] + counts[c]].
+    """
+
+    images: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray
+
+    def choose(self, codes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """A random picture's index in `images` for each of the codes (any shape)."""
+        return self.starts[codes] + generator.integers(self.counts[codes])
+
+    def draw(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Codes of any shape in handwriting: uint8 [..., 28, 28]."""
+        return self.images[self.choose(codes, np.random.default_rng(seed))]
+
+
+def draw_sign(sign: str, generator: np.random.Generator) -> np.ndarray:
+    """A slightly crooked '+' or '-' of two or one strokes: uint8 [28, 28]."""
+    image = np.zeros((GLYPH_SIZE, GLYPH_SIZE), "uint8")
+    near, far = int(generator.integers(6, 10)), int(generator.integers(18, 22))
+    first, last = (int(place) for place in generator.integers(12, 16, size=2))
+    cv2.line(image, (near, first), (far, last), 255, 2, cv2.LINE_AA)
+    if sign == "+":
+        cv2.line(image, (first, near), (last, far), 255, 2, cv2.LINE_AA)
+    return image
+
+
+def mnist_digits(world: str) -> tuple[np.ndarray, np.ndarray]:
+    """The MNIST pictures (uint8 [n, 28, 28]) and labels (uint8 [n]) of a world.
+
+    MNIST: LeCun et al., 1998. Validation digits are the last of the train file.
+    """
+    arrays = read_data(MNIST)
+    part = "test" if world == "test" else "train"
+    images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    cut = len(images) - VALIDATION_DIGITS
+    kept = {"train": slice(cut), "validation": slice(cut, None), "test": slice(None)}
+    return images[kept[world]], labels[kept[world]]
+
+
+@lru_cache(maxsize=len(WORLDS))
+def glyph_bank(world: str) -> GlyphBank:
+    """All characters of one of WORLDS.
+
+    Raises:
+        UserError: there is no such world, or mnist.npz is not found.
+    """
+    if world not in WORLDS:
+        raise UserError(f"unknown world {world!r}; expected one of {', '.join(WORLDS)}")
+    images, labels = mnist_digits(world)
+    generator = np.random.default_rng(WORLDS.index(world))
+    pictures = [images[labels == digit] for digit in range(10)]
+    for sign in "+-":
+        drawn = [draw_sign(sign, generator) for _ in range(SIGN_POOL)]
+        pictures.append(np.stack(drawn))
+    pictures.append(np.zeros((1, GLYPH_SIZE, GLYPH_SIZE), "uint8"))  # the blank
+    counts = np.array([len(group) for group in pictures], "int32")
+    starts = (np.cumsum(counts) - counts).astype("int32")
+    return GlyphBank(np.concatenate(pictures), starts, counts)
+
+
+def random_shift(images, reach: int, seed):
+    """Shift each of the images [n, 28, 28] by up to `reach` pixels, both ways.
+
+    Pixels that leave at one edge come back at the other; MNIST's edges are black.
+    """
+    count = ops.shape(images)[0]
+    pixels = ops.arange(GLYPH_SIZE)
+    for axis in (1, 2):
+        shift = keras.random.randint((count, 1), -reach, reach + 1, seed=seed)
+        source = ops.mod(pixels[None, :] - shift, GLYPH_SIZE)
+        images = ops.take_along_axis(images, ops.expand_dims(source, 3 - axis), axis)
+    return images
+
+
+class FreshGlyphs(keras.layers.Layer):
+    """Handwriting for codes, drawn anew at every call, inside the graph.
+
+    A call draws a small pool: `pool_size` pictures of every digit, a quarter as
+    many of every sign, one blank. Each character of the batch then picks one of
+    the pool's pictures. What is computed for a picture (by a conv net, say) is thus
+    computed once a call and shared: with 256 questions, 1280 characters need 265
+    pictures, and no picture is tied to a question for longer than one step.
+
+    Args:
+        bank: where pictures are drawn from, with replacement.
+        pool_size: pictures of each digit in a pool.
+        reach: pixels by which pictures are shifted at most.
+        seed: seed of the layer's own random numbers.
+    """
+
+    def __init__(self, bank: GlyphBank, pool_size: int, reach: int = 2, seed: int = 0):
+        super().__init__()
+        sizes = np.full(len(ALPHABET), max(1, pool_size // 4), "int32")
+        sizes[:10], sizes[BLANK] = pool_size, 1
+        self.pool_codes = np.repeat(np.arange(len(ALPHABET)), sizes)
+        self.pool_starts = (np.cumsum(sizes) - sizes).astype("int32")
+        self.pool_counts = sizes
+        self.bank = bank
+        self.reach = reach
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        # A tensor, not a weight: it is data, and has no place in a weight file.
+        self.pictures = ops.convert_to_tensor(bank.images)
+
+    def choose(self, codes, starts: np.ndarray, counts: np.ndarray):
+        """For each code a random index in [starts[code], starts[code]+counts[code])."""
+        counts = ops.take(ops.convert_to_tensor(counts), codes, axis=0)
+        chance = keras.random.uniform(ops.shape(codes), seed=self.seed_generator)
+        step = ops.cast(ops.floor(chance * ops.cast(counts, "float32")), "int32")
+        step = ops.minimum(step, counts - 1)  # chance * count may round up to count
+        return ops.take(ops.convert_to_tensor(starts), codes, axis=0) + step
+
+    def call(self, codes):
+        """Draw a pool and point into it.
+
+        codes: integers of any shape.
+        Returns: the pool, float32 in [0, 1] [pool, 28, 28, 1], and for each code
+            the index of its picture in the pool.
+        """
+        codes = ops.cast(codes, "int32")
+        drawn = self.choose(self.pool_codes, self.bank.starts, self.bank.counts)
+        pool = ops.cast(ops.take(self.pictures, drawn, axis=0), "float32") / 255.0
+        if self.reach:
+            pool = random_shift(pool, self.reach, self.seed_generator)
+        return pool[..., None], self.choose(codes, self.pool_starts, self.pool_counts)

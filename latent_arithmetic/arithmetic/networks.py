@@ -1,0 +1,93 @@
+"""The bricks of the arithmetic models, each a small network of standard layers."""
+
+import keras
+from keras import layers, ops
+
+from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE
+from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
+
+WIDTH = 128  # units of every recurrent layer (each direction)
+EYE_CHANNELS = (32, 64, 96)  # of the conv net that looks at one picture
+STYLE_DIM = 12  # latent numbers that say how a character is written
+PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
+PICTURE = (GLYPH_SIZE, GLYPH_SIZE, 1)
+
+
+class OneHot(layers.Layer):
+    """Codes [n, length] as one-hot characters [n, length, 13]."""
+
+    def call(self, codes):
+        return ops.one_hot(ops.cast(codes, "int32"), len(ALPHABET))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, len(ALPHABET))
+
+
+def build_encoder_decoder(
+    form: QuestionFormat, encoder_layers: int = 1, decoder_layers: int = 1
+) -> keras.Model:
+    """Characters [n, question_length, 13] to answer logits [n, answer_length, 13].
+
+    Bidirectional LSTM layers read the question; the last one sums it up in a single
+    vector, which is shown to the decoder's LSTM layers once for every character of
+    the answer. They write the units first, as we do on paper, so that a carry or
+    borrow is known before the digit that needs it; the last step turns the answer
+    around. (Sutskever et al., 2014, arXiv:1409.3215; Schuster and Paliwal, 1997.)
+    """
+    characters = keras.Input((form.question_length, len(ALPHABET)))
+    x = characters
+    for layer in range(encoder_layers):
+        more = layer < encoder_layers - 1  # the next layer reads a whole sequence
+        x = layers.Bidirectional(_lstm(return_sequences=more))(x)
+    x = layers.RepeatVector(form.answer_length)(x)
+    for _ in range(decoder_layers):
+        x = _lstm(return_sequences=True)(x)
+    logits = layers.Dense(len(ALPHABET))(x)
+    return keras.Model(characters, ops.flip(logits, axis=1), name="encoder_decoder")
+
+
+def _lstm(return_sequences: bool) -> layers.LSTM:
+    # Unrolled: the sequences are short, and the compiled step is 1.5 times faster.
+    return layers.LSTM(WIDTH, return_sequences=return_sequences, unroll=True)
+
+
+def build_eye(classes: int, channels: tuple[int, ...] = EYE_CHANNELS) -> keras.Model:
+    """One picture [n, 28, 28, 1] in [0, 1] to logits [n, classes]."""
+    picture = keras.Input(PICTURE)
+    x = picture
+    for count in channels:
+        x = layers.Conv2D(count, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.Activation("relu")(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return keras.Model(picture, layers.Dense(classes)(x), name="eye")
+
+
+def build_style_encoder() -> keras.Model:
+    """Picture [n, 28, 28, 1] and character [n, 13] to a style's mean and log variance.
+
+    The character is given so that the style need not say it again.
+    """
+    picture, character = keras.Input(PICTURE), keras.Input((len(ALPHABET),))
+    x = picture
+    for count in reversed(PAINTER_CHANNELS):
+        x = layers.Conv2D(count, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.Concatenate()([layers.Flatten()(x), character])
+    x = layers.Dense(128, activation="relu")(x)
+    moments = [layers.Dense(STYLE_DIM, name="mean")(x), layers.Dense(STYLE_DIM)(x)]
+    return keras.Model([picture, character], moments, name="style_encoder")
+
+
+def build_painter() -> keras.Model:
+    """Character [n, 13] and style [n, 12] to pixel logits [n, 28, 28, 1]."""
+    character, style = keras.Input((len(ALPHABET),)), keras.Input((STYLE_DIM,))
+    x = layers.Concatenate()([character, style])
+    x = layers.Dense(128, activation="relu")(x)
+    x = layers.Dense(7 * 7 * PAINTER_CHANNELS[0], activation="relu")(x)
+    x = layers.Reshape((7, 7, PAINTER_CHANNELS[0]))(x)
+    x = layers.Conv2DTranspose(
+        PAINTER_CHANNELS[1], 4, strides=2, padding="same", activation="relu"
+    )(x)
+    pixels = layers.Conv2DTranspose(1, 4, strides=2, padding="same")(x)
+    return keras.Model([character, style], pixels, name="painter")

@@ -1,0 +1,270 @@
+"""The questions: which there are, how they are written, how they are split.
+
+A set of questions is a small integer array of shape [n, 3] with the columns left
+number, sign (+1 or -1) and right number. Texts, one-hot codes and pictures are made
+from it at the last moment.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latent_arithmetic.errors import UserError
+
+ALPHABET = "0123456789+- "
+BLANK = ALPHABET.index(" ")
+SIGNS = {"+": 1, "-": -1}
+MAX_VALIDATION = 500  # questions; enough to choose by, few enough to spare
+
+
+@dataclass(frozen=True)
+class QuestionFormat:
+    """How long questions and answers are.
+
+    max_digits: digits of the longer number a question may hold.
+    """
+
+    max_digits: int = 2
+
+    @property
+    def highest(self) -> int:
+        """The largest number a question may hold."""
+        return 10**self.max_digits - 1
+
+    @property
+    def question_length(self) -> int:
+        """Characters of the longest question: two numbers and a sign."""
+        return 2 * self.max_digits + 1
+
+    @property
+    def answer_length(self) -> int:
+        """Characters of the longest answer: one digit or sign more than a number."""
+        return self.max_digits + 1
+
+
+TWO_DIGITS = QuestionFormat()
+
+
+def all_questions(form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
+    """Every question there is: int32 [2 * (highest + 1)**2, 3]."""
+    numbers = np.arange(form.highest + 1)
+    signs = np.array(list(SIGNS.values()))
+    left, sign, right = np.meshgrid(numbers, signs, numbers, indexing="ij")
+    columns = [left.ravel(), sign.ravel(), right.ravel()]
+    return np.stack(columns, axis=1).astype("int32")
+
+
+def true_answers(questions: np.ndarray) -> np.ndarray:
+    """The answers of questions [n, 3] as integers [n]."""
+    left, sign, right = questions.T
+    return left + sign * right
+
+
+def justify(text: str, length: int, side: str = "right") -> str:
+    """`text` with blanks added so that it stands at the `side` of `length` places."""
+    return text.rjust(length) if side == "right" else text.ljust(length)
+
+
+def format_questions(
+    questions: np.ndarray, form: QuestionFormat = TWO_DIGITS, side: str = "right"
+) -> list[str]:
+    """Questions [n, 3] as texts of equal length, such as '81+24' or '  1-9'."""
+    texts = (f"{a}{'+' if sign > 0 else '-'}{b}" for a, sign, b in questions.tolist())
+    return [justify(text, form.question_length, side) for text in texts]
+
+
+def format_answers(
+    answers: np.ndarray, form: QuestionFormat = TWO_DIGITS, side: str = "right"
+) -> list[str]:
+    """Integer answers [n] as texts of equal length, such as '105' or ' -8'."""
+    return [justify(str(a), form.answer_length, side) for a in answers.tolist()]
+
+
+def find_fault(text: str, form: QuestionFormat = TWO_DIGITS) -> tuple[int, str] | None:
+    """The place (0 for the first character) and reason why `text` is no question."""
+    for place, character in enumerate(text):
+        if character not in ALPHABET:
+            return place, f"{character!r} is not one of '{ALPHABET}'"
+    first = len(text) - len(text.lstrip(" "))
+    if first == len(text):
+        return 0, "the question is empty"
+    end = len(text.rstrip(" "))
+    if " " in text[first:end]:
+        return text.index(" ", first), "a blank may not stand inside a question"
+    left, sign, right = re.match(" *([0-9]*)([+-]?)([0-9]*)", text).regs[1:]
+    if left[0] == left[1]:
+        return left[0], "a number is missing here"
+    for start, stop in (left, right):
+        if stop - start > form.max_digits:
+            return start, f"the number has more than {form.max_digits} digits"
+        if stop - start > 1 and text[start] == "0":
+            return start, "the number begins with a needless 0"
+    if sign[0] == sign[1]:
+        return sign[0], "a sign '+' or '-' is missing here"
+    if right[0] == right[1]:
+        return right[0], "a number is missing here"
+    if right[1] < end:
+        return right[1], "the question should have ended before this"
+    return None
+
+
+def parse_question(
+    text: str, form: QuestionFormat = TWO_DIGITS
+) -> tuple[int, int, int]:
+    """The left number, sign (+1, -1) and right number of a question's text.
+
+    Blanks before and after the question are padding and allowed.
+
+    Raises:
+        UserError: `text` is no question of this size; the place is named.
+    """
+    fault = find_fault(text, form)
+    if fault:
+        place, reason = fault
+        raise UserError(
+            f"question {text!r}, character {place + 1}: {reason}; expected two whole "
+            f"numbers from 0 to {form.highest} with + or - between them, like '81+24'"
+        )
+    left, sign, right = re.fullmatch(" *([0-9]+)([+-])([0-9]+) *", text).groups()
+    return int(left), SIGNS[sign], int(right)
+
+
+def parse_questions(
+    texts: Iterable[str], form: QuestionFormat = TWO_DIGITS
+) -> np.ndarray:
+    """Texts of questions as an int32 array [n, 3]; see `parse_question`."""
+    rows = [parse_question(text, form) for text in texts]
+    return np.array(rows, "int32").reshape(-1, 3)
+
+
+def read_questions(path: Path, form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
+    """The questions of a text file, one a line, as an int32 array [n, 3].
+
+    Empty lines are passed over; a question that stands there twice counts twice.
+
+    Raises:
+        UserError: the file cannot be read, holds no question, or a line of it is no
+            question (the line is named).
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UserError(
+            f"cannot read questions from {path}: {reason}; expected a text file "
+            "with one question a line"
+        ) from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip(" "):
+            try:
+                rows.append(parse_question(line, form))
+            except UserError as error:
+                raise UserError(f"{path}, line {number}: {error}") from None
+    if not rows:
+        raise UserError(f"{path} holds no question; expected one a line, like '81+24'")
+    return np.array(rows, "int32")
+
+
+def encode(texts: Iterable[str]) -> np.ndarray:
+    """Texts of equal length as places in ALPHABET: uint8 [n, length]."""
+    index = {character: place for place, character in enumerate(ALPHABET)}
+    return np.array([[index[c] for c in text] for text in texts], "uint8")
+
+
+def decode(codes: np.ndarray) -> list[str]:
+    """The texts of codes [n, length]; the inverse of `encode`."""
+    return ["".join(ALPHABET[code] for code in row) for row in codes.tolist()]
+
+
+def one_hot(codes: np.ndarray) -> np.ndarray:
+    """Codes [n, length] as float32 [n, length, 13] with a single 1 per character."""
+    return np.eye(len(ALPHABET), dtype="float32")[codes]
+
+
+def encode_questions(
+    questions: np.ndarray, form: QuestionFormat = TWO_DIGITS
+) -> np.ndarray:
+    """Questions [n, 3] as right-justified codes: uint8 [n, question_length]."""
+    return encode(format_questions(questions, form))
+
+
+def encode_answers(
+    questions: np.ndarray, form: QuestionFormat = TWO_DIGITS
+) -> np.ndarray:
+    """The true answers of questions [n, 3] as codes: uint8 [n, answer_length]."""
+    return encode(format_answers(true_answers(questions), form))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Questions to train on, to choose by and to test with; each int32 [n, 3]."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def _split_rest(train: np.ndarray, rest: np.ndarray) -> Split:
+    """Choose by the first quarter of `rest` (500 at most), test with what follows."""
+    held_out = min(MAX_VALIDATION, len(rest) // 4)
+    return Split(train, rest[:held_out], rest[held_out:])
+
+
+def _check_fraction(train_fraction: float) -> None:
+    if not 0 < train_fraction < 1:
+        raise UserError(
+            f"train fraction {train_fraction} is outside what can be split; expected "
+            "a number between 0 and 1, such as 0.9"
+        )
+
+
+def random_split(questions: np.ndarray, train_fraction: float, seed: int = 0) -> Split:
+    """Put `train_fraction` of the questions into train, by chance.
+
+    With the same seed a smaller train part is contained in a larger one.
+
+    Raises:
+        UserError: the fraction is not between 0 and 1.
+    """
+    _check_fraction(train_fraction)
+    shuffled = np.random.default_rng(seed).permutation(questions)
+    cut = max(1, round(train_fraction * len(questions)))
+    return _split_rest(shuffled[:cut], shuffled[cut:])
+
+
+def mirror_clean_split(
+    questions: np.ndarray, train_fraction: float, seed: int = 0
+) -> Split:
+    """Like `random_split`, but a+b, b+a, a-b and b-a are always on the same side.
+
+    In a random split at 90% nine in ten test questions a+b have b+a in train.
+    """
+    _check_fraction(train_fraction)
+    numbers = questions[:, [0, 2]]
+    span = numbers.max() + 1
+    pair = numbers.min(axis=1) * span + numbers.max(axis=1)
+    generator = np.random.default_rng(seed)
+    in_train = generator.random(span**2)[pair] < train_fraction
+    train, rest = questions[in_train], questions[~in_train]
+    return _split_rest(generator.permutation(train), generator.permutation(rest))
+
+
+def file_split(questions: np.ndarray, train: np.ndarray, seed: int = 0) -> Split:
+    """Train on exactly the questions `train`, test with all others.
+
+    Nothing is held out of `train` and nothing is chosen by the others, so the
+    validation part is empty.
+    """
+    span = questions.max() + 1
+
+    def number(rows: np.ndarray) -> np.ndarray:  # one whole number per question
+        left, sign, right = rows.T.astype("int64")
+        return (left * span + right) * 2 + (sign > 0)
+
+    rest = questions[~np.isin(number(questions), number(train))]
+    shuffled = np.random.default_rng(seed).permutation(rest)
+    return Split(train, shuffled[:0], shuffled)

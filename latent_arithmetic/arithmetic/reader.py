@@ -1,0 +1,82 @@
+"""An independent reader of handwritten characters, to score painted answers with.
+
+It learns from MNIST's train digits, drawn signs, blanks, and junk: pictures that are
+no character. It is never part of another model's training.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from latent_arithmetic.arithmetic.glyphs import (
+    GLYPH_SIZE,
+    GlyphBank,
+    glyph_bank,
+    random_shift,
+)
+from latent_arithmetic.arithmetic.models import predict
+from latent_arithmetic.arithmetic.networks import PICTURE, build_eye
+from latent_arithmetic.arithmetic.questions import ALPHABET
+
+JUNK = len(ALPHABET)  # the reader's code of a picture that is no character
+READER_ALPHABET = ALPHABET + "?"
+READER_CHANNELS = (32, 64, 128)
+JUNK_PICTURES = {"train": 6_000, "validation": 500, "test": 1_000}
+BLANK_PICTURES = {"train": 1_000, "validation": 100, "test": 200}
+
+
+class Reader(keras.Model):
+    """Pictures [n, 28, 28] (uint8, or float in [0, 255]) to logits [n, 14]."""
+
+    def __init__(self, seed: int = 0):
+        super().__init__()
+        self.eye = build_eye(len(READER_ALPHABET), READER_CHANNELS)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def call(self, pictures, training=None):
+        x = ops.cast(pictures, "float32") / 255.0
+        if training:
+            x = random_shift(x, 2, self.seed_generator)
+        return self.eye(ops.reshape(x, (-1, *PICTURE)), training=training)
+
+    def read(self, pictures: np.ndarray) -> list[str]:
+        """Pictures uint8 [n, length, 28, 28] as texts; '?' is an unreadable one."""
+        flat = pictures.reshape(-1, GLYPH_SIZE, GLYPH_SIZE)
+        codes = predict(self, flat).argmax(axis=-1)
+        rows = codes.reshape(pictures.shape[:2]).tolist()
+        return ["".join(READER_ALPHABET[code] for code in row) for row in rows]
+
+
+def draw_junk(bank: GlyphBank, count: int, seed: int = 0) -> np.ndarray:
+    """Pictures that are no character: uint8 [count, 28, 28].
+
+    In equal parts: two different digits blended into one another, the upper half of
+    one digit over the lower half of another, and digits with their 4x4 tiles mixed.
+    """
+    generator = np.random.default_rng(seed)
+    first = generator.integers(10, size=count)
+    second = (first + generator.integers(1, 10, size=count)) % 10
+    upper, lower = (
+        bank.images[bank.choose(codes, generator)] for codes in (first, second)
+    )
+    blended = (upper.astype("uint16") + lower) // 2
+    glued = np.concatenate([upper[:, :14], lower[:, 14:][:, ::-1]], axis=1)
+    tiles = upper.reshape(count, 7, 4, 7, 4).swapaxes(2, 3).reshape(count, 49, 4, 4)
+    tiles = generator.permuted(tiles.reshape(count, 49, 16), axis=1)
+    mixed = tiles.reshape(count, 7, 7, 4, 4).swapaxes(2, 3).reshape(upper.shape)
+    kind = np.arange(count) % 3
+    return np.stack([blended, glued, mixed])[kind, np.arange(count)].astype("uint8")
+
+
+def reader_examples(world: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (uint8 [n, 28, 28]) and codes (uint8 [n], JUNK included) of a world."""
+    bank = glyph_bank(world)
+    blanks = np.zeros((BLANK_PICTURES[world], GLYPH_SIZE, GLYPH_SIZE), "uint8")
+    junk = draw_junk(bank, JUNK_PICTURES[world], seed)
+    codes = np.repeat(np.arange(len(ALPHABET), dtype="uint8"), bank.counts)
+    blank = np.full(len(blanks), len(ALPHABET) - 1, "uint8")
+    return (
+        np.concatenate([bank.images, blanks, junk]),
+        np.concatenate([codes, blank, np.full(len(junk), JUNK, "uint8")]),
+    )

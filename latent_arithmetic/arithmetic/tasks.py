@@ -1,0 +1,333 @@
+"""The front door of Task 2: train a model, load it, let it answer."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
+from latent_arithmetic.arithmetic.models import (
+    PREDICT_BATCH,
+    ImageToText,
+    TextToImage,
+    TextToText,
+    exact,
+    predict,
+)
+from latent_arithmetic.arithmetic.networks import STYLE_DIM
+from latent_arithmetic.arithmetic.questions import (
+    TWO_DIGITS,
+    Split,
+    all_questions,
+    decode,
+    encode_answers,
+    encode_questions,
+    file_split,
+    mirror_clean_split,
+    parse_questions,
+    random_split,
+    read_questions,
+)
+from latent_arithmetic.arithmetic.reader import Reader, reader_examples
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.profiles import Budget, Profile
+from latent_arithmetic.runs import RunRecord, finished_run, read_run, save_run
+from latent_arithmetic.training import Batches, History, cosine_schedule, train
+
+TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
+SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
+EPOCH_QUESTIONS = 18_000  # shown in an epoch; fewer questions are shown repeatedly
+WEIGHT_DECAY = 0.1  # of AdamW, decoupled from the gradient
+CLIP_NORM = 1.0  # of the whole gradient
+POOL_SIZE = 20  # fresh pictures of each digit in a step
+VALIDATIONS = 10  # measurements during a run, at most
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished model of Task 2 and what its run recorded."""
+
+    task: str
+    model: keras.Model
+    settings: dict
+    run: RunRecord
+
+    def answer(self, questions: list[str], seed: int = 0) -> list[str]:
+        """The answers to questions such as '81+24', as texts of 3 characters.
+
+        An image-to-text model sees them in handwriting of MNIST's test digits.
+
+        Raises:
+            UserError: a question is malformed, or the model does not answer in text.
+        """
+        self._expect("text-to-text", "image-to-text")
+        codes = encode_questions(parse_questions(questions))
+        if self.task == "image-to-text":
+            return self.answer_images(glyph_bank("test").draw(codes, seed))
+        return self._predict(codes)
+
+    def answer_images(self, images: np.ndarray) -> list[str]:
+        """The answers to questions in handwriting, uint8 [n, 5, 28, 28].
+
+        Raises:
+            UserError: the model reads no images, or their shape or type is wrong.
+        """
+        self._expect("image-to-text")
+        wanted = (TWO_DIGITS.question_length, 28, 28)
+        if images.shape[1:] != wanted or images.dtype != np.uint8:
+            raise UserError(
+                f"received images of shape {list(images.shape)} and type "
+                f"{images.dtype}; expected uint8 {['n', *wanted]}, white on black"
+            )
+        return self._predict(images)
+
+    def draw(self, questions: list[str], seed: int = 0) -> np.ndarray:
+        """Answers in handwriting: uint8 [n, 3, 28, 28]; the seed chooses the styles.
+
+        Raises:
+            UserError: a question is malformed, or the model does not paint.
+        """
+        self._expect("text-to-image")
+        codes = encode_questions(parse_questions(questions))
+        shape = (len(codes), TWO_DIGITS.answer_length, STYLE_DIM)
+        styles = np.random.default_rng(seed).standard_normal(shape, "float32")
+        return self.paint(codes, styles)
+
+    def paint(self, codes: np.ndarray, styles: np.ndarray) -> np.ndarray:
+        """Answers to codes [n, 5] in given styles [n, 3, 12]: uint8 [n, 3, 28, 28]."""
+        painted = []
+        for start in range(0, len(codes), PREDICT_BATCH):
+            part = slice(start, start + PREDICT_BATCH)
+            pixels = self.model.paint(self.model(codes[part]), styles[part])
+            painted.append(keras.ops.convert_to_numpy(pixels))
+        return np.round(np.concatenate(painted) * 255).astype("uint8")
+
+    def _predict(self, questions: np.ndarray) -> list[str]:
+        if not len(questions):
+            return []
+        return decode(predict(self.model, questions).argmax(axis=-1))
+
+    def _expect(self, *tasks: str) -> None:
+        if self.task not in tasks:
+            raise UserError(
+                f"this is a {self.task} model; expected one of {', '.join(tasks)}"
+            )
+
+
+def build_model(task: str, settings: dict) -> keras.Model:
+    """The untrained model of a task.
+
+    Raises:
+        UserError: there is no such task, or a number of layers is below 1.
+    """
+    if task not in TASKS:
+        raise UserError(f"unknown task {task!r}; expected one of {', '.join(TASKS)}")
+    seed = settings["seed"]
+    keras.utils.set_random_seed(seed)
+    if task == "reader":
+        return Reader(seed)
+    depth = {key: settings[key] for key in ("encoder_layers", "decoder_layers")}
+    for name, count in depth.items():
+        if count < 1:
+            raise UserError(f"{name} is {count}; expected 1 or more")
+    if task == "text-to-text":
+        return TextToText(**depth)
+    glyphs = FreshGlyphs(glyph_bank("train"), POOL_SIZE, seed=seed)
+    if task == "image-to-text":
+        return ImageToText(glyphs, **depth)
+    return TextToImage(glyphs, **depth, seed=seed)
+
+
+def load_trained(folder: Path) -> Trained:
+    """The finished run in `folder`.
+
+    Raises:
+        UserError: there is none, it is damaged, or it belongs to another task.
+    """
+    run = read_run(Path(folder))
+    if run.task not in TASKS:
+        expected = ", ".join(TASKS)
+        raise UserError(f"{folder} holds a {run.task} model; expected {expected}")
+    model = run.load_weights(build_model(run.task, run.settings))
+    return Trained(run.task, model, run.settings, run)
+
+
+def make_split(
+    *,
+    seed: int = 0,
+    train_fraction: float = 0.9,
+    train_questions: Path | None = None,
+    split: str = "random",
+) -> Split:
+    """All two-digit questions, split as asked; a file goes before a fraction.
+
+    Raises:
+        UserError: the fraction or the file is not usable.
+    """
+    questions = all_questions()
+    if train_questions is not None:
+        return file_split(questions, read_questions(train_questions), seed)
+    return SPLITS[split](questions, train_fraction, seed)
+
+
+def train_task(
+    task: str,
+    folder: Path,
+    *,
+    profile: Profile,
+    seed: int = 0,
+    train_fraction: float = 0.9,
+    train_questions: Path | None = None,
+    split: str = "random",
+    encoder_layers: int = 1,
+    decoder_layers: int = 1,
+    budget: Budget | None = None,
+    text_folder: Path | None = None,
+) -> Trained:
+    """Train a model into `folder`, or load it if that very run is finished there.
+
+    Args:
+        train_questions: a file with one question a line; exactly these are trained
+            on, `train_fraction` and `split` do not count, and nothing is chosen by
+            other questions.
+        split: "random" or "mirror-clean" (a+b and b+a on the same side).
+        budget: in place of the profile's for this task.
+        text_folder: the text-to-text run that lends its encoder-decoder to a model
+            with pictures; without one it is trained first, inside `folder`.
+
+    Raises:
+        UserError: the folder holds another run, or an argument is not usable.
+    """
+    folder = Path(folder)
+    if task not in TASKS:
+        raise UserError(f"unknown task {task!r}; expected one of {', '.join(TASKS)}")
+    budget = budget or getattr(profile, task.replace("-", "_"))
+    settings = {"seed": seed, "budget": asdict(budget)}
+    asked = None
+    if task != "reader":
+        asked = {"seed": seed, "train_fraction": train_fraction}
+        asked |= {"train_questions": train_questions, "split": split}
+        parts = make_split(**asked)
+        depth = {"encoder_layers": encoder_layers, "decoder_layers": decoder_layers}
+        settings |= depth | _describe(parts, train_questions, train_fraction, split)
+    run = finished_run(folder, task, settings)
+    if run is not None:
+        return load_trained(folder)
+    model = build_model(task, settings)
+    if task == "reader":
+        arrays, validate = reader_examples("train"), _validate_reader
+    else:
+        if task != "text-to-text":
+            text = _text_model(text_folder, folder, profile, settings, asked | depth)
+            lent = text.model.encoder_decoder.get_weights()
+            model.encoder_decoder.set_weights(lent)
+        arrays, validate = _repeated(parts.train), _validator(task, parts.validation)
+    history = _fit(model, arrays, validate, task, folder, settings, budget)
+    numbers = {name: values[-1] for name, values in history.validation.items()}
+    save_run(
+        folder,
+        model,
+        task=task,
+        settings=settings,
+        history=history,
+        profile=profile.name,
+        numbers=numbers,
+    )
+    return load_trained(folder)
+
+
+def _describe(
+    parts: Split, file: Path | None, train_fraction: float, split: str
+) -> dict:
+    """The settings that say which questions were trained on."""
+    if file is None:
+        return {"split": split, "train_fraction": train_fraction}
+    fingerprint = hashlib.sha256(parts.train.tobytes()).hexdigest()[:16]
+    return {"split": "file", "questions": len(parts.train), "sha256": fingerprint}
+
+
+def _text_model(
+    text_folder: Path | None,
+    folder: Path,
+    profile: Profile,
+    settings: dict,
+    asked: dict,
+) -> Trained:
+    """The text-to-text model that lends its encoder-decoder.
+
+    Raises:
+        UserError: it was trained on other questions or has other layers.
+    """
+    if text_folder is None:
+        return train_task(
+            "text-to-text", folder / "text-to-text", profile=profile, **asked
+        )
+    text = load_trained(text_folder)
+    differences = [
+        f"{key}: there {text.settings.get(key)!r}, wanted {settings[key]!r}"
+        for key in settings
+        if key != "budget" and text.settings.get(key) != settings[key]
+    ]
+    if text.task != "text-to-text" or differences:
+        raise UserError(
+            f"{text_folder} holds a {text.task} model that does not fit "
+            f"({'; '.join(differences)}); expected a text-to-text model "
+            "trained on the same questions"
+        )
+    return text
+
+
+def _repeated(questions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of questions and answers, repeated to fill an epoch."""
+    times = max(1, EPOCH_QUESTIONS // len(questions))
+    repeated = np.tile(questions, (times, 1))
+    return encode_questions(repeated), encode_answers(repeated)
+
+
+def _fit(model, arrays, validate, task, folder, settings, budget: Budget) -> History:
+    """Compile and train with the one recipe of this wing."""
+    batches = Batches(arrays, budget.batch_size, settings["seed"])
+    schedule = cosine_schedule(budget.learning_rate, budget.epochs * len(batches))
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=WEIGHT_DECAY, beta_2=0.99, global_clipnorm=CLIP_NORM
+    )
+    if isinstance(model, TextToImage):
+        model.compile(optimizer, jit_compile=True)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        metrics = [] if task == "reader" else [exact]
+        model.compile(optimizer, loss, metrics=metrics, jit_compile=True)
+    return train(
+        model,
+        batches,
+        epochs=budget.epochs,
+        title=task,
+        folder=folder,
+        settings=settings,
+        validate=validate,
+        every=max(1, budget.epochs // VALIDATIONS),
+    )
+
+
+def _validate_reader(model: keras.Model) -> dict[str, float]:
+    """The share of validation pictures that are read right."""
+    pictures, codes = reader_examples("validation")
+    read = predict(model, pictures).argmax(axis=-1)
+    return {"accuracy": float((read == codes).mean())}
+
+
+def _validator(task: str, questions: np.ndarray):
+    """Measures exact answers on validation questions, if there are any."""
+    if task == "text-to-image" or not len(questions):
+        return None
+    asked, answers = encode_questions(questions), encode_answers(questions)
+    if task == "image-to-text":
+        asked = glyph_bank("validation").draw(asked)
+
+    def validate(model: keras.Model) -> dict[str, float]:
+        right = (predict(model, asked).argmax(axis=-1) == answers).all(axis=-1)
+        return {"exact": float(right.mean())}
+
+    return validate
