@@ -46,9 +46,10 @@ def show_figure(figure: Figure, name: str, workspace: Workspace) -> None:
     )
     figure.savefig(path.with_suffix(".png"), metadata={"Description": origin})
     if in_notebook():
-        from IPython.display import display
+        from IPython.display import Image, display
 
-        display(figure)
+        width = int(figure.get_figwidth() * PIXELS_PER_INCH)
+        display(Image(path.with_suffix(".png"), width=width))
     plt.close(figure)
 
 

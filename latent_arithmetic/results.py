@@ -23,6 +23,7 @@ class Number:
     """A measured value and its 95% interval.
 
     n: examples measured in each run. seeds: independent runs.
+    unit: "%" for shares in [0, 1] that are printed as percentages, else free text.
     """
 
     value: float
@@ -30,6 +31,7 @@ class Number:
     high: float
     n: int
     seeds: int = 1
+    unit: str = ""
 
 
 def proportion(successes: int, n: int) -> Number:
@@ -44,16 +46,16 @@ def proportion(successes: int, n: int) -> Number:
     return Number(share, min(low, share), max(high, share), n)
 
 
-def mean_of_examples(values: Sequence[float]) -> Number:
+def mean_of_examples(values: Sequence[float], unit: str = "") -> Number:
     """The mean over examples of one run, with the normal interval."""
     values = np.asarray(values, dtype=float)
     spread = values.std(ddof=1) if len(values) > 1 else 0.0
     half = NORMAL_97_5 * spread / math.sqrt(len(values))
     mean = float(values.mean())
-    return Number(mean, mean - half, mean + half, len(values))
+    return Number(mean, mean - half, mean + half, len(values), unit=unit)
 
 
-def mean_interval(values: Sequence[float], n: int) -> Number:
+def mean_interval(values: Sequence[float], n: int, unit: str = "") -> Number:
     """The mean over seeds with Student's t interval.
 
     values: one measurement a seed (2 to 10). n: examples behind each of them.
@@ -64,7 +66,7 @@ def mean_interval(values: Sequence[float], n: int) -> Number:
     quantile = STUDENT_97_5[len(values) - 2]
     half = float(quantile * values.std(ddof=1) / math.sqrt(len(values)))
     mean = float(values.mean())
-    return Number(mean, mean - half, mean + half, n, len(values))
+    return Number(mean, mean - half, mean + half, n, len(values), unit)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -1,0 +1,35 @@
+# Two commands: `make run` and `make test`. Everything is written below build/ and .venv/.
+PROFILE ?= quick
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: run test report publish submission export lint clean
+
+run: .venv/installed
+	.venv/bin/latent-arithmetic run --profile $(PROFILE)
+
+test: .venv/installed-for-tests lint
+	.venv/bin/python -m pytest
+
+lint: .venv/installed-for-tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+report publish submission: .venv/installed
+	.venv/bin/latent-arithmetic $@ --profile $(PROFILE)
+
+export: .venv/installed
+	.venv/bin/latent-arithmetic export
+
+.venv/installed: requirements.txt pyproject.toml
+	@echo "installing into .venv (a few minutes, once)"
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	@touch $@
+
+.venv/installed-for-tests: .venv/installed
+	$(PIP) --editable ".[test,jax]"
+	@touch $@
+
+clean:
+	rm -rf build .venv

@@ -1,0 +1,277 @@
+"""The command line: `latent-arithmetic COMMAND`, or `python -m latent_arithmetic`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.profiles import PROFILES
+
+ARITHMETIC_TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
+IMAGE_TASKS = ("cae", "vae", "gan")
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+def _train_fraction(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected 0 < F < 1, received {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
+    return value
+
+
+def _add_train(commands) -> None:
+    train = commands.add_parser("train", help="train one model into a folder")
+    train.add_argument(
+        "task",
+        choices=ARITHMETIC_TASKS + IMAGE_TASKS,
+        metavar="TASK",
+        help=", ".join(ARITHMETIC_TASKS + IMAGE_TASKS),
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="DIR")
+    train.add_argument(
+        "--data",
+        default="cryptopunks",
+        metavar="NAME|PATH",
+        help="pictures: cryptopunks, or a folder, .zip, .npz or .npy",
+    )
+    train.add_argument(
+        "--size",
+        type=_positive,
+        default=64,
+        metavar="N",
+        help="pictures become N x N pixels (default 64)",
+    )
+    split = train.add_mutually_exclusive_group()
+    split.add_argument(
+        "--train-fraction",
+        type=_train_fraction,
+        default=0.9,
+        metavar="F",
+        help="share of the questions trained on",
+    )
+    split.add_argument(
+        "--train-questions",
+        type=Path,
+        metavar="FILE",
+        help="train on exactly these questions, one a line",
+    )
+    train.add_argument("--encoder-layers", type=_positive, default=1, metavar="N")
+    train.add_argument("--decoder-layers", type=_positive, default=1, metavar="N")
+    train.add_argument("--seed", type=int, default=0)
+    _add_profile(train)
+    train.set_defaults(command=_train)
+
+
+def _add_profile(parser) -> None:
+    parser.add_argument(
+        "--profile", choices=tuple(PROFILES), help="how long to train (default quick)"
+    )
+
+
+def _add_model(commands, name: str, help_text: str, command):
+    parser = commands.add_parser(name, help=help_text)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="a folder written by `train`",
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_uses(commands) -> None:
+    answer = _add_model(commands, "answer", "answer questions, one a line", _answer)
+    answer.add_argument(
+        "questions",
+        nargs="*",
+        metavar="QUESTION",
+        help="such as 81+24; put -- before a question that starts with a minus sign",
+    )
+    answer.add_argument(
+        "--questions",
+        type=Path,
+        dest="questions_file",
+        metavar="FILE",
+        help="one question a line",
+    )
+    answer.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE.npz",
+        help="array `images` uint8 [n,5,28,28], for image-to-text",
+    )
+    answer.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.npz",
+        help="where a text-to-image model writes its pictures",
+    )
+    answer.add_argument("--seed", type=int, default=0)
+    generate = _add_model(commands, "generate", "novel pictures", _generate)
+    generate.add_argument("--count", type=_positive, default=25, metavar="N")
+    generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+    again = _add_model(
+        commands, "reconstruct", "pictures through a model", _reconstruct
+    )
+    again.add_argument("--data", default="cryptopunks", metavar="NAME|PATH")
+    again.add_argument("--count", type=_positive, default=20, metavar="N")
+    again.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+    between = _add_model(
+        commands, "interpolate", "from one picture to another", _interpolate
+    )
+    between.add_argument("--steps", type=_positive, default=10, metavar="N")
+    between.add_argument("--seed", type=int, default=0)
+    between.add_argument(
+        "--method", choices=("linear", "spherical"), default="spherical"
+    )
+    between.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(prog="latent-arithmetic", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, help_text, command in (
+        ("run", "both notebooks, twins, self-contained edition and report", _run),
+        ("report", "build the report from recorded results", _report),
+        ("publish", "copy a finished build to the committed places", _publish),
+    ):
+        parser_of_build = commands.add_parser(name, help=help_text)
+        _add_profile(parser_of_build)
+        parser_of_build.set_defaults(command=command)
+    export = commands.add_parser(
+        "export", help="write twins and self-contained edition again"
+    )
+    export.set_defaults(command=_export)
+    submission = commands.add_parser("submission", help="pack what is handed in")
+    submission.add_argument("--out", type=Path, default=Path("build/submission.zip"))
+    _add_profile(submission)
+    submission.set_defaults(command=_submission)
+    _add_train(commands)
+    _add_uses(commands)
+    return parser
+
+
+def _run(options) -> None:
+    from latent_arithmetic.publishing.pipeline import run_all
+    from latent_arithmetic.workspace import open_workspace
+
+    run_all(open_workspace(options.profile))
+
+
+def _report(options) -> None:
+    from latent_arithmetic.publishing.pipeline import make_report
+    from latent_arithmetic.workspace import open_workspace
+
+    make_report(open_workspace(options.profile))
+
+
+def _publish(options) -> None:
+    from latent_arithmetic.publishing.submission import publish
+    from latent_arithmetic.workspace import open_workspace
+
+    publish(open_workspace(options.profile))
+    print("published; look at it, then commit it")
+
+
+def _export(options) -> None:
+    from latent_arithmetic.publishing.submission import write_exports
+    from latent_arithmetic.workspace import project_folder
+
+    write_exports(project_folder())
+
+
+def _submission(options) -> None:
+    from latent_arithmetic.publishing.submission import pack_submission
+    from latent_arithmetic.workspace import open_workspace
+
+    origin = pack_submission(open_workspace(options.profile), options.out)
+    print(f"packed {options.out} from {origin}")
+
+
+def _train(options) -> None:
+    from latent_arithmetic.profiles import get_profile
+
+    common = {"profile": get_profile(options.profile), "seed": options.seed}
+    if options.task in IMAGE_TASKS:
+        from latent_arithmetic.images.tasks import train_task
+
+        train_task(
+            options.task, options.out, data=options.data, size=options.size, **common
+        )
+    else:
+        from latent_arithmetic.arithmetic.tasks import train_task
+
+        train_task(
+            options.task,
+            options.out,
+            train_fraction=options.train_fraction,
+            train_questions=options.train_questions,
+            encoder_layers=options.encoder_layers,
+            decoder_layers=options.decoder_layers,
+            **common,
+        )
+    print(f"trained {options.task} into {options.out}")
+
+
+def _answer(options) -> None:
+    from latent_arithmetic.arithmetic import answering
+
+    answering.answer(
+        options.model,
+        questions=options.questions,
+        questions_file=options.questions_file,
+        images_file=options.images,
+        out=options.out,
+        seed=options.seed,
+    )
+
+
+def _generate(options) -> None:
+    from latent_arithmetic.images.files import save_pictures
+    from latent_arithmetic.images.tasks import load_trained
+
+    pictures = load_trained(options.model).generate(options.count, options.seed)
+    save_pictures(pictures, options.out)
+
+
+def _reconstruct(options) -> None:
+    from latent_arithmetic.images.files import reconstruct_to_file
+
+    reconstruct_to_file(options.model, options.data, options.count, options.out)
+
+
+def _interpolate(options) -> None:
+    from latent_arithmetic.images.files import save_pictures
+    from latent_arithmetic.images.tasks import load_trained
+
+    trained = load_trained(options.model)
+    pictures = trained.interpolate(options.steps, options.seed, options.method)
+    save_pictures(pictures, options.out, columns=options.steps)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status (2 for a user's mistake)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    options = build_parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return INTERRUPTED
+    return 0

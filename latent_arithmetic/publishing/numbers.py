@@ -1,0 +1,113 @@
+"""Recorded numbers as LaTeX macros and as the README's table."""
+
+import re
+from pathlib import Path
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.publishing.project import write_text
+from latent_arithmetic.results import read_results
+
+FIRST_LINE = "% Generated from the files in results/; do not edit."
+USED = re.compile(r"\\(?:result|interval)\{([^}]+)\}")
+SHARE_DECIMALS = 1
+
+
+def format_value(entry: dict, key: str = "value") -> str:
+    """One value of a number as it is printed: shares as percentages."""
+    value = entry[key]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if entry.get("unit") == "%":
+        return f"{100 * value:.{SHARE_DECIMALS}f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def format_interval(entry: dict) -> str:
+    """The 95% interval of a number, as '[low, high]'."""
+    return f"[{format_value(entry, 'low')}, {format_value(entry, 'high')}]"
+
+
+def number_texts(results: dict[str, dict]) -> dict[str, str]:
+    """Everything the report may print, by its key.
+
+    `<result>/<number>` is the value, with `:interval`, `:n` and `:seeds` behind it
+    where they were recorded; `<result>/seconds` and `<result>/<provenance>` belong to
+    the whole result.
+    """
+    texts = {}
+    for name, content in results.items():
+        texts[f"{name}/seconds"] = f"{content['seconds']:,.0f}"
+        for key in ("profile", "backend", "device", "finished"):
+            texts[f"{name}/{key}"] = str(content["provenance"][key])
+        for package, version in content["provenance"]["packages"].items():
+            texts[f"{name}/version:{package}"] = version
+        for key, entry in content["numbers"].items():
+            base = f"{name}/{key}"
+            texts[base] = format_value(entry)
+            if "low" in entry:
+                texts[f"{base}:interval"] = format_interval(entry)
+                texts[f"{base}:n"] = f"{entry['n']:,}"
+                texts[f"{base}:seeds"] = str(entry["seeds"])
+    return texts
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", text)
+
+
+def macros(results: dict[str, dict]) -> str:
+    """The content of numbers.tex."""
+    lines = [FIRST_LINE]
+    for key, text in sorted(number_texts(results).items()):
+        name = f"\\csname number:{key}\\endcsname"
+        lines.append(f"\\expandafter\\def{name}{{{_escape(text)}}}")
+    return "\n".join(lines) + "\n"
+
+
+def used_keys(report_source: str) -> set[str]:
+    r"""The keys that a LaTeX text asks for with \result{...} or \interval{...}."""
+    keys = set()
+    for match in USED.finditer(report_source):
+        if "#" not in match[1]:
+            suffix = ":interval" if match[0].startswith("\\interval") else ""
+            keys.add(match[1] + suffix)
+    return keys
+
+
+def write_macros(results: Path, report_source: str, path: Path) -> Path:
+    """Write numbers.tex from the results folder.
+
+    Raises:
+        UserError: the report asks for a number that was never recorded.
+    """
+    recorded = read_results(results)
+    missing = sorted(used_keys(report_source) - number_texts(recorded).keys())
+    if missing:
+        raise UserError(
+            f"the report asks for {len(missing)} numbers that are not recorded in "
+            f"{results}: {', '.join(missing[:5])}; run the notebooks of this profile "
+            "first, or mend the key in report/report.tex"
+        )
+    return write_text(path, macros(recorded))
+
+
+def results_table(results: dict[str, dict]) -> str:
+    """Headline numbers as a Markdown table: value, interval, n, seeds, origin."""
+    rows = [
+        "| result | value | 95% interval | n | seeds | profile, backend |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, content in sorted(results.items()):
+        origin = content["provenance"]
+        for key, entry in content["numbers"].items():
+            if "low" not in entry:
+                continue
+            unit = f" {entry['unit']}" if entry.get("unit") else ""
+            rows.append(
+                f"| {name}: {key} | {format_value(entry)}{unit} "
+                f"| {format_interval(entry)} | {entry['n']:,} | {entry['seeds']} "
+                f"| {origin['profile']}, {origin['backend']} |"
+            )
+    return "\n".join(rows)
