@@ -7,20 +7,21 @@ from pathlib import Path
 
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import PROFILES
+from latent_arithmetic.quiet import import_keras_quietly
 
 ARITHMETIC_TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
 IMAGE_TASKS = ("cae", "vae", "gan")
 USER_ERROR, INTERRUPTED = 2, 130
 
 
-def _train_fraction(text: str) -> float:
+def fraction(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"expected 0 < F < 1, received {text}")
     return value
 
 
-def _positive(text: str) -> int:
+def count(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
@@ -44,7 +45,7 @@ def _add_train(commands) -> None:
     )
     train.add_argument(
         "--size",
-        type=_positive,
+        type=count,
         default=64,
         metavar="N",
         help="pictures become N x N pixels (default 64)",
@@ -52,7 +53,7 @@ def _add_train(commands) -> None:
     split = train.add_mutually_exclusive_group()
     split.add_argument(
         "--train-fraction",
-        type=_train_fraction,
+        type=fraction,
         default=0.9,
         metavar="F",
         help="share of the questions trained on",
@@ -63,8 +64,8 @@ def _add_train(commands) -> None:
         metavar="FILE",
         help="train on exactly these questions, one a line",
     )
-    train.add_argument("--encoder-layers", type=_positive, default=1, metavar="N")
-    train.add_argument("--decoder-layers", type=_positive, default=1, metavar="N")
+    train.add_argument("--encoder-layers", type=count, default=1, metavar="N")
+    train.add_argument("--decoder-layers", type=count, default=1, metavar="N")
     train.add_argument("--seed", type=int, default=0)
     _add_profile(train)
     train.set_defaults(command=_train)
@@ -118,19 +119,19 @@ def _add_uses(commands) -> None:
     )
     answer.add_argument("--seed", type=int, default=0)
     generate = _add_model(commands, "generate", "novel pictures", _generate)
-    generate.add_argument("--count", type=_positive, default=25, metavar="N")
+    generate.add_argument("--count", type=count, default=25, metavar="N")
     generate.add_argument("--seed", type=int, default=0)
     generate.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
     again = _add_model(
         commands, "reconstruct", "pictures through a model", _reconstruct
     )
     again.add_argument("--data", default="cryptopunks", metavar="NAME|PATH")
-    again.add_argument("--count", type=_positive, default=20, metavar="N")
+    again.add_argument("--count", type=count, default=20, metavar="N")
     again.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
     between = _add_model(
         commands, "interpolate", "from one picture to another", _interpolate
     )
-    between.add_argument("--steps", type=_positive, default=10, metavar="N")
+    between.add_argument("--steps", type=count, default=10, metavar="N")
     between.add_argument("--seed", type=int, default=0)
     between.add_argument(
         "--method", choices=("linear", "spherical"), default="spherical"
@@ -264,8 +265,8 @@ def _interpolate(options) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status (2 for a user's mistake)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("MPLBACKEND", "Agg")
     options = build_parser().parse_args(arguments)
+    import_keras_quietly()
     try:
         options.command(options)
     except UserError as error:

@@ -1,0 +1,26 @@
+"""The model tests again, in a process of its own, on the other backend."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+MODEL_TESTS = ("training", "images", "networks", "arithmetic")
+OTHER = {"tensorflow": "jax", "jax": "tensorflow"}
+
+
+@pytest.mark.skipif("OTHER_BACKEND" in os.environ, reason="this is the other backend")
+def test_models_on_the_other_backend():
+    here = os.path.dirname(__file__)
+    files = [
+        os.path.join(here, name)
+        for name in sorted(os.listdir(here))
+        if name.startswith(tuple(f"test_{part}" for part in MODEL_TESTS))
+    ]
+    other = OTHER[keras.backend.backend()]
+    environment = os.environ | {"KERAS_BACKEND": other, "OTHER_BACKEND": other}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-3000:]

@@ -1,0 +1,149 @@
+"""The command line: every command's path, and one clear error for every mistake."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latent_arithmetic.cli import INTERRUPTED, USER_ERROR, main
+
+SMOKE = ["--profile", "smoke"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """One smoke model of every task, trained by the command."""
+    root = tmp_path_factory.mktemp("models")
+    for task in ("text-to-text", "image-to-text", "text-to-image", "vae", "gan"):
+        assert main(["train", task, "--out", str(root / task), *SMOKE]) == 0
+    return root
+
+
+def failed(capsys, *arguments) -> str:
+    """The one line of error of a command that has to fail."""
+    assert main([str(argument) for argument in arguments]) == USER_ERROR
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    return error
+
+
+def test_answers_stand_one_a_line_in_order(models, capsys, tmp_path):
+    questions = ["81+24", "41-89", "7+5"]
+    file = tmp_path / "questions.txt"
+    file.write_text("\n".join(questions) + "\n")
+    for task in ("text-to-text", "image-to-text"):
+        model = ["--model", str(models / task)]
+        assert main(["answer", *model, "--questions", str(file)]) == 0
+        from_file = capsys.readouterr().out
+        assert main(["answer", *model, *questions]) == 0
+        assert from_file == capsys.readouterr().out
+        assert len(from_file.splitlines()) == 3
+
+
+def test_images_are_answered(models, capsys, tmp_path):
+    images = np.zeros((4, 5, 28, 28), "uint8")
+    np.savez(tmp_path / "images.npz", images=images)
+    model = ["answer", "--model", models / "image-to-text", "--images"]
+    assert main([*map(str, model), str(tmp_path / "images.npz")]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    np.savez(tmp_path / "wrong.npz", images=images[:, :3])
+    assert "[4, 3, 28, 28]" in failed(capsys, *model, tmp_path / "wrong.npz")
+    np.savez(tmp_path / "other.npz", pictures=images)
+    assert "'images'" in failed(capsys, *model, tmp_path / "other.npz")
+
+
+def test_answers_are_painted(models, capsys, tmp_path):
+    out = tmp_path / "answers.npz"
+    model = ["answer", "--model", str(models / "text-to-image"), "1+1", "2-9"]
+    assert main([*model, "--out", str(out)]) == 0
+    images = np.load(out)["images"]
+    assert images.shape == (2, 3, 28, 28) and images.dtype == np.uint8
+    assert "--out" in failed(capsys, *model)
+
+
+@pytest.mark.parametrize(
+    "question, place",
+    [
+        ("8a+2", "character 2"),
+        ("123+4", "character 1"),
+        ("", "character 1"),
+        ("1+", "character 3"),
+        ("1 + 2", "character 2"),
+        ("٣+4", "character 1"),
+    ],
+)
+def test_bad_question_is_named_with_its_place(models, capsys, question, place):
+    model = models / "text-to-text"
+    assert place in failed(capsys, "answer", "--model", model, question)
+
+
+def test_bad_line_of_a_file_is_named(models, capsys, tmp_path):
+    file = tmp_path / "questions.txt"
+    file.write_text("1+1\n\n2x2\n")
+    arguments = ["answer", "--model", models / "text-to-text", "--questions", file]
+    assert "line 2" in failed(capsys, *arguments)
+
+
+def test_exactly_the_questions_of_a_file_are_trained_on(tmp_path):
+    file = tmp_path / "train.txt"
+    file.write_text("1+1\n2+2\n3-1\n")
+    out = tmp_path / "model"
+    command = ["train", "text-to-text", "--out", str(out), "--train-questions"]
+    assert main([*command, str(file), *SMOKE]) == 0
+    assert json.loads((out / "run.json").read_text())["settings"]["questions"] == 3
+
+
+def test_novel_pictures_are_repeatable(models, tmp_path):
+    for task in ("vae", "gan"):
+        arrays = []
+        for name in ("one.npz", "two.npz"):
+            command = ["generate", "--model", str(models / task), "--count", "4"]
+            out = str(tmp_path / name)
+            assert main([*command, "--seed", "7", "--out", out]) == 0
+            arrays.append(np.load(out)["images"])
+        assert arrays[0].shape == (4, 64, 64, 3) and arrays[0].dtype == np.uint8
+        np.testing.assert_array_equal(*arrays)
+
+
+def test_interpolation_and_reconstruction_are_pictures(models, tmp_path):
+    out = tmp_path / "between.png"
+    command = ["interpolate", "--model", str(models / "gan"), "--steps", "5"]
+    assert main([*command, "--seed", "1", "--out", str(out)]) == 0
+    assert Image.open(out).width > 5 * 64
+    again = tmp_path / "again.npz"
+    command = ["reconstruct", "--model", str(models / "vae"), "--data", "cryptopunks"]
+    assert main([*command, "--out", str(again)]) == 0
+    assert np.load(again)["images"].shape[1:] == (64, 64, 3)
+
+
+def test_mistakes_are_one_clear_line(models, capsys, tmp_path):
+    text, vae = models / "text-to-text", models / "vae"
+    png = tmp_path / "x.png"
+    assert "no finished run" in failed(capsys, "answer", "--model", tmp_path, "1+1")
+    assert "vae" in failed(capsys, "answer", "--model", vae, "1+1")
+    assert "text-to-text" in failed(capsys, "generate", "--model", text, "--out", png)
+    wrong = tmp_path / "x.txt"
+    assert ".png" in failed(capsys, "generate", "--model", vae, "--out", wrong)
+    assert "another run" in failed(
+        capsys, "train", "text-to-text", "--out", text, "--seed", "5", *SMOKE
+    )
+    nothing = tmp_path / "no-such-folder"
+    assert "no-such-folder" in failed(
+        capsys, "train", "vae", "--out", tmp_path / "m", "--data", nothing, *SMOKE
+    )
+    gan = models / "gan"
+    assert "gan" in failed(capsys, "reconstruct", "--model", gan, "--out", png)
+    assert "sources of questions" in failed(capsys, "answer", "--model", text)
+
+
+def test_interruption_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    from latent_arithmetic.arithmetic import tasks
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tasks, "train_task", interrupted)
+    command = ["train", "text-to-text", "--out", str(tmp_path), *SMOKE]
+    assert main(command) == INTERRUPTED
+    assert "goes on where it stopped" in capsys.readouterr().err

@@ -1,0 +1,57 @@
+"""Both notebooks, their twins and self-contained editions run at smoke size."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from latent_arithmetic.data_files import MNIST, find_data
+from latent_arithmetic.publishing.execution import execute_notebook
+from latent_arithmetic.publishing.project import NOTEBOOKS, read_notebook
+from latent_arithmetic.workspace import project_folder
+
+PROJECT = project_folder()
+WHERE = "import latent_arithmetic; print('package:', latent_arithmetic.__file__)"
+
+
+def outputs_of(path):
+    notebook = nbformat.read(path, as_version=4)
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_runs(name, workspace):
+    path = execute_notebook(read_notebook(name), name, workspace, PROJECT / "notebooks")
+    assert any("image/png" in output.get("data", {}) for output in outputs_of(path))
+    assert list(workspace.figures.glob("*.pdf")) and list(workspace.results.iterdir())
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_twin_runs_as_a_plain_script(name, workspace, tmp_path):
+    script = PROJECT / "exported_py" / f"{name}.py"
+    subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
+    assert list(workspace.figures.glob("*.pdf")) and list(workspace.results.iterdir())
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_self_contained_edition_runs_in_an_empty_folder(
+    name, tmp_path, monkeypatch, workspace
+):
+    """Without the project: MNIST lies where Keras's download would put it."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    keras_home = tmp_path / "keras"
+    (keras_home / "datasets").mkdir(parents=True)
+    os.symlink(find_data(MNIST).resolve(), keras_home / "datasets" / MNIST)
+    monkeypatch.setenv("KERAS_HOME", str(keras_home))
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    notebook = nbformat.read(
+        PROJECT / "notebooks" / "colab" / f"{name}.ipynb", as_version=4
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell(WHERE))
+    path = execute_notebook(notebook, name, workspace, folder)
+    printed = "".join(output.get("text", "") for output in outputs_of(path))
+    assert f"package: {folder}" in printed
+    assert list(workspace.figures.glob("*.pdf"))
