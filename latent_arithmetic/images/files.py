@@ -8,8 +8,12 @@ from PIL import Image
 
 from latent_arithmetic.checkpoints import save_arrays, write_atomically
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.datasets import load_pictures
+from latent_arithmetic.images.datasets import read_any
 from latent_arithmetic.images.tasks import load_trained
+from latent_arithmetic.progress import say
+
+SHEET_COLUMNS = 10
+SHEET_PICTURES = 5 * SHEET_COLUMNS
 
 
 def contact_sheet(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -45,19 +49,40 @@ def save_pictures(
 
 
 def reconstruct_to_file(
-    model: Path | str, data: str | Path, count: int, path: Path | str
+    model: Path | str, data: str | Path, count: int | None, path: Path | str
 ) -> None:
-    """Held-out pictures through a trained CAE or VAE.
+    """Pictures through a trained CAE or VAE, in their order.
 
-    .png: originals in the first row, reconstructions below. .npz: the arrays
-    `images` (reconstructions) and `originals`, uint8 [n, size, size, 3].
+    .npz: the array `images`, uint8 [n, size, size, 3]. .png: rows of originals, each
+    with its reconstructions below; as many as fit on a sheet unless `count` says.
+
+    Raises:
+        UserError: the model is a GAN, or there is no usable picture.
     """
     path = Path(path)
     trained = load_trained(model)
-    originals = load_pictures(data, trained.size).test[:count]
-    reconstructions = trained.reconstruct(originals)
-    if path.suffix == ".npz":
-        save_arrays(path, {"images": reconstructions, "originals": originals})
-    else:
-        both = np.concatenate([originals, reconstructions])
-        save_pictures(both, path, columns=len(originals))
+    trained.expect_encoder()
+    on_sheet = path.suffix != ".npz"
+    limit = count or (SHEET_PICTURES if on_sheet else None)
+    originals, report = read_any(data, trained.size, limit)
+    say(str(report))
+    if not len(originals):
+        raise UserError(f"there is no usable picture in {data}; see the reasons above")
+    again = trained.reconstruct(originals)
+    if not on_sheet:
+        save_pictures(again, path)
+        return
+    pairs = [
+        images[start : start + SHEET_COLUMNS]
+        for start in range(0, len(originals), SHEET_COLUMNS)
+        for images in (originals, again)
+    ]
+    sheet_columns = min(SHEET_COLUMNS, len(originals))
+    pairs = [_filled(row, sheet_columns) for row in pairs]
+    save_pictures(np.concatenate(pairs), path, sheet_columns)
+
+
+def _filled(row: np.ndarray, columns: int) -> np.ndarray:
+    """A row of pictures, filled up with white ones."""
+    missing = columns - len(row)
+    return np.pad(row, ((0, missing), (0, 0), (0, 0), (0, 0)), constant_values=255)
