@@ -126,7 +126,9 @@ def _add_uses(commands) -> None:
         commands, "reconstruct", "pictures through a model", _reconstruct
     )
     again.add_argument("--data", default="cryptopunks", metavar="NAME|PATH")
-    again.add_argument("--count", type=count, default=20, metavar="N")
+    again.add_argument(
+        "--count", type=count, metavar="N", help="only N pictures, spread over all"
+    )
     again.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
     between = _add_model(
         commands, "interpolate", "from one picture to another", _interpolate

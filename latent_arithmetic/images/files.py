@@ -12,22 +12,29 @@ from latent_arithmetic.images.datasets import read_any
 from latent_arithmetic.images.tasks import load_trained
 from latent_arithmetic.progress import say
 
+SHEET_PICTURES, SHEET_COLUMNS = 40, 10  # reconstructions shown in a .png
+from latent_arithmetic.progress import say
+
+GAP = 2  # pixels between pictures on a sheet
 SHEET_COLUMNS = 10
 SHEET_PICTURES = 5 * SHEET_COLUMNS
 
 
 def contact_sheet(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Pictures side by side: uint8 [n, side, side, 3] -> [height, width, 3].
+    """Pictures side by side: uint8 [n, side, side, 3] -> [height, width, 3],
+    with white lines between them.
 
     columns: as many as make the sheet about square, unless told.
     """
     columns = columns or ceil(sqrt(len(pictures)))
     rows = ceil(len(pictures) / columns)
-    _, height, width, colours = pictures.shape
-    sheet = np.full((rows * columns, height, width, colours), 255, np.uint8)
-    sheet[: len(pictures)] = pictures
-    sheet = sheet.reshape(rows, columns, height, width, colours).swapaxes(1, 2)
-    return sheet.reshape(rows * height, columns * width, colours)
+    missing = rows * columns - len(pictures)
+    spacing = ((0, missing), (GAP, 0), (GAP, 0), (0, 0))
+    cells = np.pad(pictures, spacing, constant_values=255)
+    _, height, width, colours = cells.shape
+    sheet = cells.reshape(rows, columns, height, width, colours).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, colours)
+    return np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
 
 
 def save_pictures(
@@ -49,40 +56,30 @@ def save_pictures(
 
 
 def reconstruct_to_file(
-    model: Path | str, data: str | Path, count: int | None, path: Path | str
+    model_folder: Path, data: str, count: int | None, path: Path
 ) -> None:
-    """Pictures through a trained CAE or VAE, in their order.
+    """Write pictures as a CAE or VAE gives them back, in the data's order.
 
-    .npz: the array `images`, uint8 [n, size, size, 3]. .png: rows of originals, each
-    with its reconstructions below; as many as fit on a sheet unless `count` says.
+    .npz: `images`, uint8 [n, size, size, 3]. .png: a sheet in which every picture
+    stands above its reconstruction. count: only so many pictures, spread over all.
+    They may be among those that the model was trained on.
 
     Raises:
-        UserError: the model is a GAN, or there is no usable picture.
+        UserError: the model cannot reconstruct, or there are no usable pictures.
     """
-    path = Path(path)
-    trained = load_trained(model)
-    trained.expect_encoder()
-    on_sheet = path.suffix != ".npz"
-    limit = count or (SHEET_PICTURES if on_sheet else None)
+    trained = load_trained(model_folder)
+    as_sheet = path.suffix == ".png"
+    limit = count or (SHEET_PICTURES if as_sheet else None)
     originals, report = read_any(data, trained.size, limit)
     say(str(report))
     if not len(originals):
-        raise UserError(f"there is no usable picture in {data}; see the reasons above")
-    again = trained.reconstruct(originals)
-    if not on_sheet:
-        save_pictures(again, path)
-        return
-    pairs = [
-        images[start : start + SHEET_COLUMNS]
-        for start in range(0, len(originals), SHEET_COLUMNS)
-        for images in (originals, again)
-    ]
-    sheet_columns = min(SHEET_COLUMNS, len(originals))
-    pairs = [_filled(row, sheet_columns) for row in pairs]
-    save_pictures(np.concatenate(pairs), path, sheet_columns)
-
-
-def _filled(row: np.ndarray, columns: int) -> np.ndarray:
-    """A row of pictures, filled up with white ones."""
-    missing = columns - len(row)
-    return np.pad(row, ((0, missing), (0, 0), (0, 0), (0, 0)), constant_values=255)
+        raise UserError(f"there is no usable picture in {data}; see the list above")
+    pictures = trained.reconstruct(originals)
+    columns = None
+    if as_sheet:
+        columns = min(SHEET_COLUMNS, len(originals))
+        whole_rows = len(originals) - len(originals) % columns
+        pairs = np.stack([originals, pictures])[:, :whole_rows]
+        pairs = pairs.reshape(2, -1, columns, *pictures.shape[1:]).swapaxes(0, 1)
+        pictures = pairs.reshape(-1, *pictures.shape[1:])
+    save_pictures(pictures, path, columns)
