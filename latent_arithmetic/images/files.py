@@ -13,8 +13,6 @@ from latent_arithmetic.images.tasks import load_trained
 from latent_arithmetic.progress import say
 
 SHEET_PICTURES, SHEET_COLUMNS = 40, 10  # reconstructions shown in a .png
-from latent_arithmetic.progress import say
-
 GAP = 2  # pixels between pictures on a sheet
 SHEET_COLUMNS = 10
 SHEET_PICTURES = 5 * SHEET_COLUMNS
