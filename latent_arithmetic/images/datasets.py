@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -185,9 +186,10 @@ def to_signed(images: np.ndarray) -> np.ndarray:
 
 def from_unit(pictures: np.ndarray) -> np.ndarray:
     """[0, 1] -> uint8."""
-    return np.clip(np.asarray(pictures) * 255, 0, 255).round().astype(np.uint8)
+    values = keras.ops.convert_to_numpy(pictures)
+    return np.clip(values * 255, 0, 255).round().astype(np.uint8)
 
 
 def from_signed(pictures: np.ndarray) -> np.ndarray:
     """[-1, 1] -> uint8."""
-    return from_unit((np.asarray(pictures) + 1) / 2)
+    return from_unit((pictures + 1) / 2)

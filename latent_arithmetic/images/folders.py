@@ -20,6 +20,7 @@ from latent_arithmetic.progress import progress_bar
 
 MAX_BYTES = 64 * 2**20  # of one picture file; larger ones are skipped
 MAX_PIXELS = 50_000_000  # of one picture; guards against decompression bombs
+TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 10**6} million pixels"
 MAX_ARRAY_BYTES = 4 * 2**30  # of an array of pictures in an .npy or .npz file
 SMALLEST_SIDE = 8  # pixels; smaller pictures say nothing
 BACKGROUND = (255, 255, 255)  # behind transparent pictures
@@ -174,12 +175,14 @@ def decode(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content))
             if picture.width * picture.height > MAX_PIXELS:
-                raise SkippedPicture(f"more than {MAX_PIXELS // 10**6} million pixels")
+                raise SkippedPicture(TOO_MANY_PIXELS)
             if min(picture.size) < SMALLEST_SIDE:
                 raise SkippedPicture(f"smaller than {SMALLEST_SIDE} pixels")
             picture.load()
             return to_rgb(picture)
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise SkippedPicture(TOO_MANY_PIXELS) from None
+    except UnidentifiedImageError:
         raise SkippedPicture("not a picture") from None
     except SkippedPicture:
         raise

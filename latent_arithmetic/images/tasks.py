@@ -63,8 +63,9 @@ class Trained:
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """The pictures of latents [n, latent_dim]."""
         if self.task == "gan":
-            return from_signed(_in_parts(self.model.averaged_generator, latents))
-        return from_unit(_in_parts(self.model.decoder, latents))
+            generator = self.model.averaged_generator
+            return _in_parts(lambda part: from_signed(generator(part)), latents)
+        return _in_parts(lambda part: from_unit(self.model.decoder(part)), latents)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """The codes of pictures: float32 [n, latent_dim]; not for a GAN.
@@ -79,7 +80,7 @@ class Trained:
                 f"received pictures of shape {list(images.shape)}; "
                 f"expected [n, {', '.join(map(str, expected))}]"
             )
-        return _in_parts(self.model.encode, to_unit(images))
+        return _in_parts(lambda part: self.model.encode(to_unit(part)), images)
 
     def expect_encoder(self) -> None:
         """Refuse a GAN, which has none."""
@@ -221,10 +222,10 @@ def _epochs(epochs: int, profile: Profile, n_train: int) -> int:
 
 
 def look_at_reconstructions(model, pictures: Pictures, folder: Path) -> dict:
-    """Squared error of held-out pictures, while an autoencoder trains."""
+    """PSNR (dB) of held-out pictures, while an autoencoder trains."""
     held_out = pictures.validation[:COMPARED]
-    again = from_unit(
-        _in_parts(model.decoder, _in_parts(model.encode, to_unit(held_out)))
+    again = _in_parts(
+        lambda part: from_unit(model.decoder(model.encode(to_unit(part)))), held_out
     )
     return {"psnr": float(peak_signal_to_noise(held_out, again).mean())}
 
@@ -233,17 +234,15 @@ def look_at_samples(model, pictures: Pictures, folder: Path) -> dict:
     """Variety of samples against that of real pictures, while a GAN trains; a few
     are kept in ``folder``, always of the same latents."""
     latents = random_latents(COMPARED, model.latent_dim, seed=0)
-    samples = from_signed(_in_parts(model.averaged_generator, latents))
+    samples = _in_parts(lambda z: from_signed(model.averaged_generator(z)), latents)
     steps = int(keras.ops.convert_to_numpy(model.steps_done.value))
     name = f"{steps:08d}.npz"
     save_arrays(folder / SNAPSHOTS / name, {"images": samples[:SNAPSHOT_PICTURES]})
     return {"diversity": diversity(samples) / diversity(pictures.validation)}
 
 
-def _in_parts(network, values: np.ndarray) -> np.ndarray:
-    """network(values), a few hundred rows at a time, as NumPy."""
-    parts = [
-        keras.ops.convert_to_numpy(network(values[start : start + AT_ONCE]))
-        for start in range(0, len(values), AT_ONCE)
-    ]
-    return np.concatenate(parts)
+def _in_parts(function, values: np.ndarray) -> np.ndarray:
+    """function(values), a few hundred rows at a time, as NumPy."""
+    starts = range(0, len(values), AT_ONCE)
+    parts = [function(values[start : start + AT_ONCE]) for start in starts]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])

@@ -1,0 +1,212 @@
+"""CAE, VAE and GAN: losses against hand values, isolated players, averaged weights."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.autoencoder import Autoencoder
+from latent_arithmetic.images.designs import Canvas, design_gan, design_vae
+from latent_arithmetic.images.gan import GAN, GANSettings, translate
+from latent_arithmetic.images.networks import build_conv_net, build_deconv_net
+from latent_arithmetic.images.vae import VAE, kl_divergence, optimal_sigma_error
+
+SIDE, LATENTS = 8, 3
+SMALL = {"channels": (4, 6), "activation": "leaky_relu"}
+
+
+def pictures(n=8, low=0.0):
+    values = np.random.default_rng(0).uniform(low, 1, (n, SIDE, SIDE, 3))
+    return values.astype("float32")
+
+
+def down(units, **arguments):
+    return build_conv_net((SIDE, SIDE, 3), units, **SMALL, **arguments)
+
+
+def up(**arguments):
+    return build_deconv_net(LATENTS, (SIDE, SIDE, 3), **SMALL, **arguments)
+
+
+def small_gan(**settings):
+    return GAN(up(output_activation="tanh"), down(1), GANSettings(**settings))
+
+
+def as_numpy(weights):
+    return [ops.convert_to_numpy(w).copy() for w in weights]
+
+
+def changed(before, weights):
+    return [
+        bool(np.any(old != new))
+        for old, new in zip(before, as_numpy(weights), strict=True)
+    ]
+
+
+def test_kl_by_hand_summed_over_latents():
+    mean = np.array([[1.0, 2.0], [0.0, 0.0]], "float32")
+    log_variance = np.log(np.array([[1.0, 4.0], [1.0, 1.0]], "float32"))
+    # 0.5 (1 + 1 - 1 - 0) + 0.5 (4 + 4 - 1 - ln 4), and 0.
+    by_hand = [0.5 + 0.5 * (7 - np.log(4)), 0.0]
+    found = ops.convert_to_numpy(kl_divergence(mean, log_variance))
+    np.testing.assert_allclose(found, by_hand, rtol=1e-6, atol=1e-6)
+
+
+def test_vae_loss_by_hand_averaged_over_the_batch():
+    x, reconstruction = pictures(4), pictures(4)[::-1]
+    mean = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 0], [0, 0, 3]], "float32")
+    log_variance = np.zeros((4, LATENTS), "float32")
+    kl = (1 + 4 + 0 + 9) / 2 / 4
+    squares = ((x - reconstruction) ** 2).sum(axis=(1, 2, 3))
+    parts = (reconstruction, mean, log_variance)
+    course = VAE(down(2 * LATENTS), up(), "course")
+    loss = float(course.compute_loss(x=x, y_pred=parts))
+    assert loss == pytest.approx(squares.mean() + kl, rel=1e-5)
+
+    n_values = SIDE * SIDE * 3
+    variance = squares.mean() / n_values
+    gaussian = n_values / 2 * (np.log(2 * np.pi * variance) + 1)
+    loss = float(VAE(down(2 * LATENTS), up()).compute_loss(x=x, y_pred=parts))
+    assert loss == pytest.approx(gaussian + kl, rel=1e-5)
+
+
+def test_optimal_sigma_is_finite_for_a_perfect_picture():
+    x = pictures(2)
+    assert np.isfinite(float(optimal_sigma_error(x, x)))
+
+
+def test_vae_samples_in_training_only():
+    vae = VAE(down(2 * LATENTS), up(), seed=1)
+    x = pictures(4)
+    still, mean, _ = vae(x)
+    np.testing.assert_array_equal(still, vae(x)[0])
+    np.testing.assert_array_equal(mean, vae.encode(x))
+    assert np.any(np.asarray(vae(x, training=True)[0]) != np.asarray(still))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: Autoencoder(down(LATENTS, normalisation="batch"), up()),
+        lambda: VAE(down(2 * LATENTS, normalisation="batch"), up()),
+        lambda: small_gan(largest_shift=0.2),
+        lambda: small_gan(loss="binary", gamma=0.0),
+    ],
+)
+def test_fit_lowers_the_loss_or_stays_finite(model):
+    keras.utils.set_random_seed(0)
+    model = model()
+    model.compile(keras.optimizers.Adam(3e-3))
+    losses = model.fit(pictures(), epochs=8, batch_size=4, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    if not isinstance(model, GAN):
+        assert losses[-1] < losses[0]
+
+
+def weights_after_one_step(loss: str, part: str):
+    """Did each weight move, and where to, when only one player's loss counts?"""
+    keras.utils.set_random_seed(0)
+    gan = small_gan(loss=loss, gamma=0.5)
+    before = as_numpy(gan.trainable_variables)
+    if part == "discriminator":
+        gan._generator_loss = lambda *_: ops.zeros(())
+    if part == "generator":
+        judge = gan._judge
+        gan._judge = lambda *a: [ops.stop_gradient(value) for value in judge(*a)]
+    gan.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    gan.train_on_batch(pictures(low=-1.0))
+    moved = changed(before, gan.trainable_variables)
+    return moved, as_numpy(gan.trainable_variables)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+@pytest.mark.parametrize("loss", ["relativistic", "binary"])
+def test_each_player_learns_from_its_own_loss_only(loss):
+    n = len(up().trainable_variables)  # the generator's come first
+    both_moved, both = weights_after_one_step(loss, "both")
+    judge_moved, judge = weights_after_one_step(loss, "discriminator")
+    maker_moved, maker = weights_after_one_step(loss, "generator")
+    assert any(both_moved[:n]) and any(both_moved[n:])
+    assert not any(judge_moved[:n]) and not any(maker_moved[n:])
+    # What both losses do together is what each does alone.
+    for found, wanted in zip(both, maker[:n] + judge[n:], strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_averaged_generator_follows_slowly():
+    keras.utils.set_random_seed(0)
+    gan = small_gan(half_life=1)
+    gan.compile(keras.optimizers.SGD(0.5), jit_compile=False)
+    start = as_numpy(gan.generator.weights)
+    gan.train_on_batch(pictures(low=-1.0))
+    after_one = as_numpy(gan.generator.weights)
+    averaged = as_numpy(gan.averaged_generator.weights)
+    # The average is taken before the optimiser's step: after one it has not moved.
+    for old, mean in zip(start, averaged, strict=True):
+        np.testing.assert_allclose(old, mean, atol=1e-6)
+    gan.train_on_batch(pictures(low=-1.0))
+    decay = min(0.5, 3 / 12)
+    moved = as_numpy(gan.averaged_generator.weights)
+    for old, new, mean in zip(start, after_one, moved, strict=True):
+        np.testing.assert_allclose(decay * old + (1 - decay) * new, mean, atol=1e-5)
+    assert float(gan.steps_done) == 2
+    assert not gan.averaged_generator.trainable_variables
+
+
+def test_finite_difference_penalty_is_the_squared_slope():
+    """For D(x) = w x the slope is w everywhere, so R1 = R2 = ||w||^2."""
+    judge = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten()])
+    judge.add(keras.layers.Dense(1, use_bias=False))
+    maker = build_deconv_net(2, (4, 4, 3), channels=(3,), output_activation="tanh")
+    gan = GAN(maker, judge, GANSettings(gamma=2.0))
+    x = np.random.default_rng(0).uniform(-1, 1, (2000, 4, 4, 3)).astype("float32")
+    penalty = float(gan._judge(x, x[::-1], True)[2])
+    squared_norm = float(np.square(as_numpy(judge.weights)[0]).sum())
+    assert penalty == pytest.approx(2.0 * squared_norm, rel=0.1)
+
+
+def test_translation_moves_whole_pixels_and_mirrors_the_border():
+    x = pictures(64)
+    seed = keras.random.SeedGenerator(0)
+    np.testing.assert_allclose(translate(x, 0, seed), x, atol=1e-6)
+    moved = np.asarray(translate(x, 2, seed))
+    assert moved.shape == x.shape
+    padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    offsets = set()
+    for index in range(len(x)):
+        fits = [
+            (top, left)
+            for top in range(5)
+            for left in range(5)
+            if np.allclose(
+                padded[index, top : top + SIDE, left : left + SIDE],
+                moved[index],
+                atol=1e-5,
+            )
+        ]
+        assert len(fits) == 1
+        offsets.add(fits[0])
+    assert len(offsets) > 10
+
+
+@pytest.mark.parametrize("size", [24, 32, 48, 64])
+def test_designs_fit_the_usual_sizes(size):
+    canvas = Canvas(size, doubled=False)
+    gan, vae = design_gan(canvas), design_vae(canvas)
+    assert gan.generator.output_shape == (None, size, size, 3)
+    assert gan.discriminator.output_shape == (None, 1)
+    assert vae.encoder.output_shape == (None, 2 * vae.latent_dim)
+    names = [type(layer).__name__ for layer in gan.discriminator.layers]
+    assert "BatchNormalization" not in names
+
+
+def test_wrong_choices_are_one_clear_error():
+    with pytest.raises(UserError, match="halved"):
+        design_gan(Canvas(50))
+    with pytest.raises(UserError, match="relativistic"):
+        small_gan(loss="wasserstein")
+    with pytest.raises(UserError, match="optimal_sigma"):
+        VAE(down(2 * LATENTS), up(), "laplace")
+    with pytest.raises(UserError, match="expected 6"):
+        VAE(down(LATENTS), up())

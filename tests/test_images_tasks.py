@@ -1,0 +1,142 @@
+"""The picture wing's front door: train, load, use; and points of a latent space."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.datasets import load_pictures
+from latent_arithmetic.images.evaluation import measure_reconstruction, measure_samples
+from latent_arithmetic.images.files import (
+    contact_sheet,
+    reconstruct_to_file,
+    save_pictures,
+)
+from latent_arithmetic.images.latent import interpolate, random_latents
+from latent_arithmetic.images.metrics import (
+    collapse_warning,
+    diversity,
+    peak_signal_to_noise,
+)
+from latent_arithmetic.images.tasks import TASKS, load_trained, train_task
+from latent_arithmetic.profiles import get_profile
+
+SMOKE = dataclasses.replace(get_profile("smoke"), pictures=80)
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    return {
+        task: train_task(task, folder / task, profile=SMOKE, size=SIZE)
+        for task in TASKS
+    }
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_loaded_run_makes_the_same_pictures(runs, task):
+    trained = runs[task]
+    samples = trained.generate(3, seed=4)
+    assert samples.shape == (3, SIZE, SIZE, 3) and samples.dtype == np.uint8
+    loaded = load_trained(trained.run.folder)
+    np.testing.assert_array_equal(samples, loaded.generate(3, seed=4))
+    assert np.any(samples != loaded.generate(3, seed=5))
+    between = loaded.interpolate(5, seed=4, method="spherical")
+    np.testing.assert_array_equal(between[[0, -1]], loaded.generate(2, seed=4))
+
+
+def test_reconstruction_and_its_refusal(runs):
+    pictures = load_pictures(size=SIZE, limit=80)
+    assert runs["cae"].reconstruct(pictures.test).shape == pictures.test.shape
+    numbers = measure_reconstruction(runs["vae"], pictures)
+    assert numbers["test_psnr"].n == len(pictures.test)
+    assert 0 <= numbers["active_latents"] <= numbers["latent_dim"]
+    assert 0 <= measure_samples(runs["gan"], pictures)["relative_diversity"]
+    with pytest.raises(UserError, match="no encoder"):
+        runs["gan"].reconstruct(pictures.test)
+    with pytest.raises(UserError, match="32, 32, 3"):
+        runs["vae"].reconstruct(np.zeros((1, 16, 16, 3), "uint8"))
+
+
+def test_a_finished_run_is_loaded_and_another_refused(runs):
+    folder = runs["vae"].run.folder
+    before = (folder / "run.json").read_text()
+    train_task("vae", folder, profile=SMOKE, size=SIZE)
+    assert (folder / "run.json").read_text() == before
+    with pytest.raises(UserError, match="another run"):
+        train_task("vae", folder, profile=SMOKE, size=SIZE, seed=3)
+    with pytest.raises(UserError, match="expected one of cae, vae, gan"):
+        train_task("diffusion", folder, profile=SMOKE)
+    assert runs["gan"].snapshots()
+
+
+def test_same_seed_same_run(runs, tmp_path):
+    again = train_task("gan", tmp_path / "gan", profile=SMOKE, size=SIZE)
+    difference = again.generate(4).astype(int) - runs["gan"].generate(4)
+    assert np.abs(difference).max() <= 1
+
+
+def test_own_pictures_and_files(runs, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (7, 40, 40, 3)).astype("uint8")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for index, picture in enumerate(noise):
+        Image.fromarray(picture).save(folder / f"{index}.png")
+    folder_of_vae = runs["vae"].run.folder
+    reconstruct_to_file(folder_of_vae, folder, None, tmp_path / "again.npz")
+    assert np.load(tmp_path / "again.npz")["images"].shape == (7, SIZE, SIZE, 3)
+    reconstruct_to_file(folder_of_vae, folder, 3, tmp_path / "again.png")
+    assert Image.open(tmp_path / "again.png").width > 3 * SIZE
+    with pytest.raises(UserError, match="no encoder"):
+        reconstruct_to_file(runs["gan"].run.folder, folder, 3, tmp_path / "x.png")
+    with pytest.raises(UserError, match=".png or .npz"):
+        save_pictures(noise, tmp_path / "x.bmp")
+    assert contact_sheet(noise, 4).shape[2] == 3
+
+
+@pytest.mark.parametrize("method", ["linear", "spherical"])
+def test_interpolation_starts_and_ends_where_asked(method):
+    start, end = random_latents(2, 50, seed=1)
+    way = interpolate(start, end, 9, method)
+    assert way.shape == (9, 50)
+    np.testing.assert_allclose(way[[0, -1]], [start, end], atol=1e-5)
+
+
+def test_spherical_keeps_the_length_linear_loses_it():
+    start, end = random_latents(2, 400, seed=2)
+    start, end = start / np.linalg.norm(start), end / np.linalg.norm(end)
+    arc = np.linalg.norm(interpolate(start, end, 7, "spherical"), axis=1)
+    line = np.linalg.norm(interpolate(start, end, 7, "linear"), axis=1)
+    np.testing.assert_allclose(arc, 1, atol=1e-5)
+    assert line[3] < 0.8
+    np.testing.assert_allclose(
+        interpolate(start, 2 * start, 3, "spherical")[1], 1.5 * start, atol=1e-5
+    )
+    with pytest.raises(UserError, match="spherical"):
+        interpolate(start, end, 7, "cubic")
+    with pytest.raises(UserError, match="at least 2"):
+        interpolate(start, end, 1)
+
+
+def test_latents_are_truncated_and_scaled():
+    latents = random_latents(200, 30, seed=0, truncation=2.0)
+    assert np.abs(latents).max() <= 2 and latents.std() > 0.8
+    small = random_latents(200, 30, seed=0, scale=1 / 6)
+    assert small.std() == pytest.approx(1 / 6, rel=0.05)
+
+
+def test_collapse_is_noticed():
+    real = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3)).astype("uint8")
+    same = np.repeat(real[:1], 60, axis=0)
+    assert diversity(same) == 0 and collapse_warning(real, real) is None
+    assert "hardly vary" in collapse_warning(same, real)
+
+
+def test_peak_signal_to_noise_by_hand():
+    black = np.zeros((1, 2, 2, 3), "uint8")
+    grey = np.full((1, 2, 2, 3), 51, "uint8")  # 0.2: 10 log10(1 / 0.04)
+    assert peak_signal_to_noise(black, grey)[0] == pytest.approx(13.9794, abs=1e-3)
+    assert peak_signal_to_noise(grey, grey)[0] > 50
