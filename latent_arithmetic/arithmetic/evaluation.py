@@ -14,7 +14,12 @@ from latent_arithmetic.arithmetic.questions import (
     justify,
     true_answers,
 )
-from latent_arithmetic.results import Number, mean_of_examples, proportion
+from latent_arithmetic.results import (
+    Number,
+    mean_interval,
+    mean_of_examples,
+    proportion,
+)
 
 KINDS = (
     "unreadable",
@@ -203,3 +208,27 @@ def sharpness(pictures: np.ndarray) -> float:
     """Mean absolute difference of neighbouring pixels of [n, 28, 28], in [0, 1]."""
     pixels = pictures.astype("float32") / 255
     return float(sum(np.abs(np.diff(pixels, axis=axis)).mean() for axis in (1, 2)) / 2)
+
+
+def question_groups(questions: np.ndarray) -> dict[str, np.ndarray]:
+    """Which questions [n, 3] are of which difficulty: name to bool [n]."""
+    plus, carry = questions[:, 1] > 0, needs_carry(questions)
+    negative = true_answers(questions) < 0
+    return {
+        "+ without carry": plus & ~carry,
+        "+ with carry": plus & carry,
+        "- without borrow": ~plus & ~carry & ~negative,
+        "- with borrow": ~plus & carry & ~negative,
+        "- below zero": ~plus & negative,
+    }
+
+
+def over_seeds(runs: list[dict[str, Number]]) -> dict[str, Number]:
+    """The numbers of one run as they are; of several, their means over seeds."""
+    if len(runs) == 1:
+        return runs[0]
+    shared = [name for name in runs[0] if all(name in run for run in runs)]
+    return {
+        name: mean_interval([run[name].value for run in runs], runs[0][name].n)
+        for name in shared
+    }

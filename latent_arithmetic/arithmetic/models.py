@@ -22,6 +22,7 @@ from latent_arithmetic.arithmetic.networks import (
 from latent_arithmetic.arithmetic.questions import ALPHABET, TWO_DIGITS, QuestionFormat
 
 PREDICT_BATCH = 500  # examples
+TYPED_SHARE = 0.5  # of the characters an image-to-text model is trained with
 
 
 def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
@@ -68,8 +69,10 @@ class ImageToText(keras.Model):
 
     One conv net, the eye, turns each picture into probabilities of the characters;
     the encoder-decoder reads these as it reads one-hot characters. The only target
-    is the answer: no digit is ever labelled. What the eye has to see it learns from
-    what the (already trained) encoder-decoder needs to answer right.
+    is the answer: the eye is never told what a picture shows. It learns from what
+    the encoder-decoder needs to answer right, and to make this possible at all, in
+    training TYPED_SHARE of the characters are typed (one-hot) instead of written by
+    hand: between known characters, an answer says what the others must be.
     """
 
     def __init__(
@@ -78,28 +81,40 @@ class ImageToText(keras.Model):
         form: QuestionFormat = TWO_DIGITS,
         encoder_layers: int = 1,
         decoder_layers: int = 1,
+        seed: int = 0,
     ):
         super().__init__()
         self.glyphs = glyphs
+        self.one_hot = OneHot()
         self.eye = build_eye(len(ALPHABET))
         self.encoder_decoder = build_encoder_decoder(
             form, encoder_layers, decoder_layers
         )
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
     def call(self, questions, training=None):
-        """Codes [n, question_length], drawn afresh, or pictures [n, ..., 28, 28]."""
-        if len(questions.shape) == 2:
-            pool, index = self.glyphs(questions)
-        else:
+        """Codes [n, question_length] in fresh handwriting, or pictures of questions.
+
+        Pictures: [n, question_length, 28, 28] with values from 0 to 255.
+        """
+        if len(questions.shape) > 2:
             pictures = ops.cast(questions, "float32") / 255.0
-            pool = ops.reshape(pictures, (-1, *PICTURE))
-            index = ops.reshape(
-                ops.arange(ops.shape(pool)[0]), (-1, questions.shape[1])
-            )
-        seen = ops.softmax(self.eye(pool, training=training))
-        characters = ops.take(seen, index, axis=0)
+            seen = self.look(ops.reshape(pictures, (-1, *PICTURE)), training)
+            shape = (-1, questions.shape[1], len(ALPHABET))
+            return self.encoder_decoder(ops.reshape(seen, shape))
+        pool, index = self.glyphs(questions)
+        characters = ops.take(self.look(pool, training), index, axis=0)
+        if training:
+            shape = (*ops.shape(questions), 1)
+            chance = keras.random.uniform(shape, seed=self.seed_generator)
+            typed = self.one_hot(questions)
+            characters = ops.where(chance < TYPED_SHARE, typed, characters)
         return self.encoder_decoder(characters)
+
+    def look(self, pictures, training=None):
+        """Pictures [n, 28, 28, 1] in [0, 1] to probabilities [n, 13]."""
+        return ops.softmax(self.eye(pictures, training=training))
 
 
 class TextToImage(keras.Model):
@@ -143,7 +158,7 @@ class TextToImage(keras.Model):
         """Probabilities [n, k, 13] and styles [n, k, 12] to pixels [n, k, 28, 28]."""
         flat = [
             ops.reshape(content, (-1, len(ALPHABET))),
-            ops.reshape(style, (-1, STYLE_DIM)),
+            ops.reshape(ops.convert_to_tensor(style), (-1, STYLE_DIM)),
         ]
         pixels = ops.sigmoid(self.painter(flat))
         return ops.reshape(pixels, (-1, content.shape[1], GLYPH_SIZE, GLYPH_SIZE))

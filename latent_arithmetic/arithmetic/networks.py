@@ -10,6 +10,8 @@ WIDTH = 128  # units of every recurrent layer (each direction)
 EYE_CHANNELS = (32, 64, 96)  # of the conv net that looks at one picture
 STYLE_DIM = 12  # latent numbers that say how a character is written
 PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
+# Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
+UNROLL = keras.backend.backend() == "tensorflow"
 PICTURE = (GLYPH_SIZE, GLYPH_SIZE, 1)
 
 
@@ -47,8 +49,7 @@ def build_encoder_decoder(
 
 
 def _lstm(return_sequences: bool) -> layers.LSTM:
-    # Unrolled: the sequences are short, and the compiled step is 1.5 times faster.
-    return layers.LSTM(WIDTH, return_sequences=return_sequences, unroll=True)
+    return layers.LSTM(WIDTH, return_sequences=return_sequences, unroll=UNROLL)
 
 
 def build_eye(classes: int, channels: tuple[int, ...] = EYE_CHANNELS) -> keras.Model:
@@ -57,7 +58,7 @@ def build_eye(classes: int, channels: tuple[int, ...] = EYE_CHANNELS) -> keras.M
     x = picture
     for count in channels:
         x = layers.Conv2D(count, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.Activation("relu")(x)
     x = layers.Flatten()(x)
     x = layers.Dense(128, activation="relu")(x)

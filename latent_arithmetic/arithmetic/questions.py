@@ -248,7 +248,8 @@ def mirror_clean_split(
     span = numbers.max() + 1
     pair = numbers.min(axis=1) * span + numbers.max(axis=1)
     generator = np.random.default_rng(seed)
-    in_train = generator.random(span**2)[pair] < train_fraction
+    pairs = generator.permutation(np.unique(pair))
+    in_train = np.isin(pair, pairs[: max(1, round(train_fraction * len(pairs)))])
     train, rest = questions[in_train], questions[~in_train]
     return _split_rest(generator.permutation(train), generator.permutation(rest))
 

@@ -42,6 +42,8 @@ EPOCH_QUESTIONS = 18_000  # shown in an epoch; fewer questions are shown repeate
 WEIGHT_DECAY = 0.1  # of AdamW, decoupled from the gradient
 CLIP_NORM = 1.0  # of the whole gradient
 POOL_SIZE = 20  # fresh pictures of each digit in a step
+# TensorFlow's just-in-time compiler makes convolutions several times slower on a CPU.
+JIT_COMPILE = keras.backend.backend() == "jax"
 VALIDATIONS = 10  # measurements during a run, at most
 
 
@@ -136,7 +138,7 @@ def build_model(task: str, settings: dict) -> keras.Model:
         return TextToText(**depth)
     glyphs = FreshGlyphs(glyph_bank("train"), POOL_SIZE, seed=seed)
     if task == "image-to-text":
-        return ImageToText(glyphs, **depth)
+        return ImageToText(glyphs, **depth, seed=seed)
     return TextToImage(glyphs, **depth, seed=seed)
 
 
@@ -169,6 +171,9 @@ def make_split(
     questions = all_questions()
     if train_questions is not None:
         return file_split(questions, read_questions(train_questions), seed)
+    if split not in SPLITS:
+        known = ", ".join(SPLITS)
+        raise UserError(f"unknown split {split!r}; expected one of {known}")
     return SPLITS[split](questions, train_fraction, seed)
 
 
@@ -294,11 +299,11 @@ def _fit(model, arrays, validate, task, folder, settings, budget: Budget) -> His
         schedule, weight_decay=WEIGHT_DECAY, beta_2=0.99, global_clipnorm=CLIP_NORM
     )
     if isinstance(model, TextToImage):
-        model.compile(optimizer, jit_compile=True)
+        model.compile(optimizer, jit_compile=JIT_COMPILE)
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         metrics = [] if task == "reader" else [exact]
-        model.compile(optimizer, loss, metrics=metrics, jit_compile=True)
+        model.compile(optimizer, loss, metrics=metrics, jit_compile=JIT_COMPILE)
     return train(
         model,
         batches,

@@ -1,0 +1,146 @@
+"""The arithmetic models: shapes, training steps and learning on this backend."""
+
+import keras
+import numpy as np
+import pytest
+
+from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
+from latent_arithmetic.arithmetic.models import (
+    ImageToText,
+    TextToImage,
+    TextToText,
+    exact,
+    predict,
+)
+from latent_arithmetic.arithmetic.networks import STYLE_DIM, build_encoder_decoder
+from latent_arithmetic.arithmetic.questions import (
+    QuestionFormat,
+    all_questions,
+    encode_answers,
+    encode_questions,
+    one_hot,
+    random_split,
+)
+from latent_arithmetic.arithmetic.reader import (
+    JUNK,
+    Reader,
+    draw_junk,
+    reader_examples,
+)
+
+QUESTIONS = random_split(all_questions(), 0.9).train[:64]
+CODES, ANSWERS = encode_questions(QUESTIONS), encode_answers(QUESTIONS)
+
+
+@pytest.fixture
+def glyphs():
+    return FreshGlyphs(glyph_bank("train"), pool_size=4)
+
+
+def changed_by_a_step(model, x, y, loss=None):
+    """The paths of the trainable weights that one epoch changed."""
+    model.compile(keras.optimizers.Adam(1e-2), loss)
+    weights = model.trainable_variables
+    before = [np.array(weight) for weight in weights]
+    model.fit(x, y, batch_size=len(x), verbose=0)
+    return [
+        weight.path
+        for weight, old in zip(weights, before, strict=True)
+        if (np.array(weight) != old).any()
+    ]
+
+
+def answer_loss():
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize("layers", [(1, 1), (2, 1), (1, 2)])
+def test_encoder_decoder_shapes(layers):
+    model = build_encoder_decoder(QuestionFormat(3), *layers)
+    assert model.input_shape == (None, 7, 13)
+    assert model.output_shape == (None, 4, 13)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("Bidirectional") == layers[0]
+    assert kinds.count("LSTM") == layers[1]
+
+
+def test_exact_counts_whole_answers():
+    logits = one_hot(np.array([[1, 2, 3], [1, 2, 3]]))
+    right = exact(np.array([[1, 2, 3], [1, 2, 4]]), keras.ops.convert_to_tensor(logits))
+    assert np.asarray(right).tolist() == [1, 0]
+
+
+def test_predict_handles_any_number():
+    model = TextToText()
+    assert predict(model, CODES[:1]).shape == (1, 3, 13)
+    rows = np.tile(CODES, (10, 1))
+    outputs = predict(model, rows)
+    assert outputs.shape == (640, 3, 13)
+    assert np.allclose(outputs[:64], outputs[-64:], atol=1e-5)
+
+
+def test_text_to_text_learns_a_small_case():
+    keras.utils.set_random_seed(0)
+    model = TextToText()
+    model.compile(keras.optimizers.Adam(1e-2), answer_loss(), metrics=[exact])
+    history = model.fit(CODES, ANSWERS, epochs=60, batch_size=64, verbose=0)
+    assert history.history["exact"][-1] > 0.9
+    assert history.history["loss"][-1] < 0.1 * history.history["loss"][0]
+
+
+def test_image_to_text_reads_codes_and_pictures(glyphs):
+    model = ImageToText(glyphs)
+    pictures = glyph_bank("test").draw(CODES[:8])
+    assert model(CODES[:8]).shape == (8, 3, 13)
+    assert model(pictures).shape == (8, 3, 13)
+    # Each row of pictures is read on its own and in its own order.
+    alone = np.asarray(model(pictures[3:4], training=False))
+    together = np.asarray(model(pictures, training=False))
+    assert np.allclose(alone[0], together[3], atol=1e-4)
+    changed = changed_by_a_step(model, CODES, ANSWERS, answer_loss())
+    assert len(changed) == len(model.trainable_variables)
+
+
+def test_text_to_image_paints_and_leaves_the_arithmetic_alone(glyphs):
+    model = TextToImage(glyphs)
+    content = model(CODES[:8])
+    assert content.shape == (8, 3, 13)
+    assert np.allclose(np.asarray(content).sum(axis=-1), 1, atol=1e-4)
+    styles = np.random.default_rng(0).standard_normal((8, 3, STYLE_DIM), "float32")
+    pixels = np.asarray(model.paint(content, styles))
+    assert pixels.shape == (8, 3, 28, 28)
+    assert 0 <= pixels.min() and pixels.max() <= 1
+    text = [np.array(weight) for weight in model.encoder_decoder.weights]
+    changed = changed_by_a_step(model, CODES, ANSWERS)
+    assert len(changed) == len(model.trainable_variables) > 0
+    for weight, old in zip(model.encoder_decoder.weights, text, strict=True):
+        assert (np.array(weight) == old).all()
+
+
+def test_text_to_image_loss_by_hand(glyphs):
+    """With all weights 0 every pixel costs log 2 and the styles cost nothing."""
+    model = TextToImage(glyphs)
+    for part in (model.style_encoder, model.painter):
+        part.set_weights([np.zeros_like(weight) for weight in part.get_weights()])
+    loss = model.compute_loss(CODES, ANSWERS, model(CODES))
+    assert float(loss) == pytest.approx(784 * np.log(2), rel=1e-5)
+
+
+def test_reader_reads_text_and_knows_junk():
+    pictures, codes = reader_examples("validation")
+    assert pictures.dtype == np.uint8 and len(pictures) == len(codes)
+    assert set(codes.tolist()) == set(range(JUNK + 1))
+    model = Reader()
+    texts = model.read(glyph_bank("test").draw(CODES[:4]))
+    assert len(texts) == 4 and all(len(text) == 5 for text in texts)
+    changed = changed_by_a_step(model, pictures[-64:], codes[-64:], answer_loss())
+    assert len(changed) == len(model.trainable_variables)
+
+
+def test_junk_is_no_copy_of_a_digit():
+    bank = glyph_bank("validation")
+    junk = draw_junk(bank, 60)
+    assert junk.shape == (60, 28, 28) and junk.dtype == np.uint8
+    assert (junk == draw_junk(bank, 60)).all()
+    digits = {picture.tobytes() for picture in bank.images}
+    assert not digits & {picture.tobytes() for picture in junk}

@@ -1,0 +1,91 @@
+"""Handwriting: the worlds are apart, and fresh drawings show what they should."""
+
+import keras
+import numpy as np
+import pytest
+
+from latent_arithmetic.arithmetic.glyphs import (
+    WORLDS,
+    FreshGlyphs,
+    draw_sign,
+    glyph_bank,
+    random_shift,
+)
+from latent_arithmetic.arithmetic.questions import ALPHABET, BLANK, encode
+from latent_arithmetic.errors import UserError
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_bank_holds_every_character(world):
+    bank = glyph_bank(world)
+    assert bank.images.dtype == np.uint8 and bank.images.shape[1:] == (28, 28)
+    assert len(bank.counts) == len(ALPHABET) and bank.counts.min() >= 1
+    assert bank.counts.sum() == len(bank.images)
+    assert not bank.draw(np.array([BLANK])).any()
+
+
+def test_no_picture_is_shared_by_two_worlds():
+    """Digits are different pictures; drawn signs come from separate pools."""
+    seen = {}
+    for world in WORLDS:
+        bank = glyph_bank(world)
+        digits = bank.images[: bank.starts[10]]
+        seen[world] = {digit.tobytes() for digit in digits}
+    assert not seen["train"] & seen["test"]
+    assert not seen["train"] & seen["validation"]
+    assert not seen["validation"] & seen["test"]
+    signs = [glyph_bank(world).images[-1001:-1] for world in WORLDS]
+    assert not (signs[0] == signs[2]).all(axis=(1, 2)).all()
+
+
+def test_an_unknown_world_is_refused():
+    with pytest.raises(UserError, match="unknown world"):
+        glyph_bank("moon")
+
+
+def test_signs_look_like_signs():
+    generator = np.random.default_rng(0)
+    plus, minus = draw_sign("+", generator), draw_sign("-", generator)
+    assert plus.shape == (28, 28) and plus.max() == 255
+    assert plus.any(axis=1).sum() > 10 > minus.any(axis=1).sum()
+    assert minus.any(axis=0).sum() > 10
+
+
+def test_drawing_depends_on_the_seed_alone():
+    codes = encode(["81+24", "  1-9"])
+    bank = glyph_bank("test")
+    first, again, other = bank.draw(codes, 1), bank.draw(codes, 1), bank.draw(codes, 2)
+    assert first.shape == (2, 5, 28, 28) and first.dtype == np.uint8
+    assert (first == again).all() and (first != other).any()
+
+
+def test_fresh_glyphs_show_the_characters_asked_for():
+    bank = glyph_bank("train")
+    layer = FreshGlyphs(bank, pool_size=6, reach=0)
+    codes = np.tile(np.arange(len(ALPHABET), dtype="uint8"), (40, 1))
+    pool, index = (keras.ops.convert_to_numpy(part) for part in layer(codes))
+    assert pool.shape == (10 * 6 + 2 * 1 + 1, 28, 28, 1)
+    assert pool.min() == 0 and pool.max() <= 1
+    assert (layer.pool_codes[index] == codes).all()
+    assert len(np.unique(index[:, 3])) == 6  # all of a digit's pool is in use
+    own = {picture.tobytes() for picture in bank.draw(np.full(20_000, 7))}
+    sevens = np.round(pool[layer.pool_codes == 7, ..., 0] * 255).astype("uint8")
+    assert sum(seven.tobytes() in own for seven in sevens) >= 4
+
+
+def test_fresh_glyphs_are_fresh_and_repeatable():
+    codes = encode(["81+24"])
+    layer, twin = (FreshGlyphs(glyph_bank("train"), 4, seed=5) for _ in range(2))
+    first, second = np.asarray(layer(codes)[0]), np.asarray(layer(codes)[0])
+    assert (first != second).any()
+    assert (first == np.asarray(twin(codes)[0])).all()
+    assert not layer.trainable_variables
+
+
+def test_a_shift_moves_and_loses_nothing():
+    picture = np.zeros((64, 28, 28), "float32")
+    picture[:, 10, 12] = 1.0
+    moved = np.asarray(random_shift(picture, 2, keras.random.SeedGenerator(0)))
+    assert (moved.sum(axis=(1, 2)) == 1).all()
+    _, rows, columns = np.nonzero(moved)
+    assert set(rows) == {8, 9, 10, 11, 12} and set(columns) == {10, 11, 12, 13, 14}
