@@ -190,7 +190,7 @@ def test_translation_moves_whole_pixels_and_mirrors_the_border():
     assert len(offsets) > 10
 
 
-@pytest.mark.parametrize("size", [24, 32, 48, 64])
+@pytest.mark.parametrize("size", [24, 64])
 def test_designs_fit_the_usual_sizes(size):
     canvas = Canvas(size, doubled=False)
     gan, vae = design_gan(canvas), design_vae(canvas)

@@ -9,7 +9,7 @@ from keras import ops, random
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.autoencoder import squared_error
 
-SMALLEST_VARIANCE = (0.5 / 255) ** 2  # of a pixel: half a step of the 8 bits
+SMALLEST_SIGMA = 0.1  # of a pixel in [0, 1]; finer is not worth its nats (see below)
 LIKELIHOODS = ("optimal_sigma", "course")
 
 
@@ -19,18 +19,22 @@ def kl_divergence(mean, log_variance):
     return 0.5 * ops.sum(terms, axis=-1)
 
 
-def optimal_sigma_error(x, reconstruction):
+def optimal_sigma_error(x, reconstruction, smallest_sigma: float = SMALLEST_SIGMA):
     """Negative log-likelihood in nats of a Gaussian decoder: a scalar, a batch mean.
 
     Its one variance is the best there is for the batch, the mean squared error
     itself, so no weight between reconstruction and KL has to be tuned (Rybkin et al.
     2021, arXiv:2006.13202). Summed over pixels, as an ELBO asks for.
+
+    ``smallest_sigma`` bounds the standard deviation from below. Without a bound a
+    decoder that can be exact, as with pixel art, pays hundreds of nats for errors
+    nobody sees, and its codes fill the latent space too thinly to sample from.
     """
     n_values = x.shape[1] * x.shape[2] * x.shape[3]
     mean_square = ops.mean(squared_error(x, reconstruction)) / n_values
     # At the optimum the likelihood does not change with the variance, so the
     # variance may be a constant for the gradient.
-    variance = ops.stop_gradient(ops.maximum(mean_square, SMALLEST_VARIANCE))
+    variance = ops.stop_gradient(ops.maximum(mean_square, smallest_sigma**2))
     return 0.5 * n_values * (ops.log(2 * pi * variance) + mean_square / variance)
 
 
@@ -53,6 +57,7 @@ class VAE(keras.Model):
         decoder: keras.Model,
         likelihood: Literal["optimal_sigma", "course"] = "optimal_sigma",
         *,
+        smallest_sigma: float = SMALLEST_SIGMA,
         seed: int = 0,
         name: str = "vae",
     ):
@@ -64,6 +69,7 @@ class VAE(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
+        self.smallest_sigma = smallest_sigma
         self.latent_dim = decoder.input_shape[-1]
         if encoder.output_shape[-1] != 2 * self.latent_dim:
             raise UserError(
@@ -92,7 +98,7 @@ class VAE(keras.Model):
         """The negative evidence lower bound of a batch, in nats per picture."""
         reconstruction, mean, log_variance = y_pred
         if self.likelihood == "optimal_sigma":
-            error = optimal_sigma_error(x, reconstruction)
+            error = optimal_sigma_error(x, reconstruction, self.smallest_sigma)
         else:
             error = ops.mean(squared_error(x, reconstruction))
         kl = ops.mean(kl_divergence(mean, log_variance))
