@@ -31,6 +31,7 @@ class Profile:
     cae: Budget
     vae: Budget
     gan: Budget
+    epoch_examples: int  # questions or characters shown in an epoch at most
     reader: Budget
     text_to_text: Budget
     image_to_text: Budget
@@ -48,6 +49,7 @@ SMOKE = Profile(
     cae=Budget(1, 32, 1e-3),
     vae=Budget(1, 32, 1e-3),
     gan=Budget(1, 32, 2e-4),
+    epoch_examples=2_048,
     reader=Budget(1, 256, 2e-3),
     text_to_text=Budget(1, 256, 2e-3),
     image_to_text=Budget(1, 256, 2e-3),
@@ -65,6 +67,7 @@ QUICK = Profile(
     cae=Budget(3, 64, 1e-3),
     vae=Budget(6, 64, 1e-3),
     gan=Budget(8, 64, 2e-4),
+    epoch_examples=100_000,
     reader=Budget(2, 256, 3e-3),
     text_to_text=Budget(12, 128, 1e-2),
     image_to_text=Budget(8, 128, 3e-3),
@@ -82,6 +85,7 @@ FULL = Profile(
     cae=Budget(20, 64, 1e-3),
     vae=Budget(60, 64, 1e-3),
     gan=Budget(200, 64, 2e-4),
+    epoch_examples=100_000,
     reader=Budget(20, 256, 2e-3),
     text_to_text=Budget(60, 128, 2e-3),
     image_to_text=Budget(60, 256, 2e-3),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latent_arithmetic.arithmetic import networks, tasks
+from latent_arithmetic.arithmetic import models, networks, tasks
 from latent_arithmetic.arithmetic.questions import all_questions
 from latent_arithmetic.arithmetic.tasks import load_trained, make_split, train_task
 from latent_arithmetic.errors import UserError
@@ -87,19 +87,19 @@ def test_an_interrupted_run_ends_alike(tmp_path, question_file, monkeypatch):
     )
     whole = train_task("image-to-text", tmp_path / "whole", **asked)
     monkeypatch.setattr("latent_arithmetic.training.CHECKPOINT_SECONDS", 0.0)
-    real = tasks.ImageToText.fit
+    real = models.ImageToText.fit
 
     def killed(self, *args, **kwargs):
-        monkeypatch.setattr(tasks.ImageToText, "fit", interrupted)
+        monkeypatch.setattr(models.ImageToText, "fit", interrupted)
         return real(self, *args, **kwargs)
 
     def interrupted(self, *args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tasks.ImageToText, "fit", killed)
+    monkeypatch.setattr(models.ImageToText, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
         train_task("image-to-text", tmp_path / "cut", **asked)
-    monkeypatch.setattr(tasks.ImageToText, "fit", real)
+    monkeypatch.setattr(models.ImageToText, "fit", real)
     resumed = train_task("image-to-text", tmp_path / "cut", **asked)
     for weight, other in zip(whole.model.weights, resumed.model.weights, strict=True):
         assert np.allclose(np.array(weight), np.array(other), atol=1e-6), weight.path

@@ -38,6 +38,7 @@ class Reader(keras.Model):
         x = ops.cast(pictures, "float32") / 255.0
         if training:
             x = random_shift(x, 2, self.seed_generator)
+            x = random_softness(x, self.seed_generator)
         return self.eye(ops.reshape(x, (-1, *PICTURE)), training=training)
 
     def read(self, pictures: np.ndarray) -> list[str]:
@@ -48,11 +49,22 @@ class Reader(keras.Model):
         return ["".join(READER_ALPHABET[code] for code in row) for row in rows]
 
 
+def random_softness(images, seed):
+    """Blur each of the images [n, 28, 28] by a random amount.
+
+    A soft stroke is no other character, and no junk, than a sharp one.
+    """
+    blurred = ops.average_pool(images[..., None], 3, strides=1, padding="same")[..., 0]
+    share = keras.random.uniform((ops.shape(images)[0], 1, 1), seed=seed)
+    return images + share * (blurred - images)
+
+
 def draw_junk(bank: GlyphBank, count: int, seed: int = 0) -> np.ndarray:
     """Pictures that are no character: uint8 [count, 28, 28].
 
-    In equal parts: two different digits blended into one another, the upper half of
-    one digit over the lower half of another, and digits with their 4x4 tiles mixed.
+    In equal parts: two different digits drawn over one another, the upper half of one
+    digit over the lower half of another, upside down, and digits with their 4x4
+    tiles mixed.
     """
     generator = np.random.default_rng(seed)
     first = generator.integers(10, size=count)
@@ -60,13 +72,13 @@ def draw_junk(bank: GlyphBank, count: int, seed: int = 0) -> np.ndarray:
     upper, lower = (
         bank.images[bank.choose(codes, generator)] for codes in (first, second)
     )
-    blended = (upper.astype("uint16") + lower) // 2
+    crossed = np.maximum(upper, lower)
     glued = np.concatenate([upper[:, :14], lower[:, 14:][:, ::-1]], axis=1)
     tiles = upper.reshape(count, 7, 4, 7, 4).swapaxes(2, 3).reshape(count, 49, 4, 4)
     tiles = generator.permuted(tiles.reshape(count, 49, 16), axis=1)
     mixed = tiles.reshape(count, 7, 7, 4, 4).swapaxes(2, 3).reshape(upper.shape)
     kind = np.arange(count) % 3
-    return np.stack([blended, glued, mixed])[kind, np.arange(count)].astype("uint8")
+    return np.stack([crossed, glued, mixed])[kind, np.arange(count)]
 
 
 def reader_examples(world: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

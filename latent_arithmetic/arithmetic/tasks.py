@@ -1,159 +1,47 @@
-"""The front door of Task 2: train a model, load it, let it answer."""
+"""The front door of Task 2: train a model or load it, then let it answer."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
+from latent_arithmetic.arithmetic.glyphs import glyph_bank
 from latent_arithmetic.arithmetic.models import (
-    PREDICT_BATCH,
-    ImageToText,
     TextToImage,
-    TextToText,
     exact,
     predict,
 )
-from latent_arithmetic.arithmetic.networks import STYLE_DIM
 from latent_arithmetic.arithmetic.questions import (
-    TWO_DIGITS,
     Split,
     all_questions,
-    decode,
     encode_answers,
     encode_questions,
     file_split,
     mirror_clean_split,
-    parse_questions,
     random_split,
     read_questions,
 )
-from latent_arithmetic.arithmetic.reader import Reader, reader_examples
+from latent_arithmetic.arithmetic.reader import reader_examples
+from latent_arithmetic.arithmetic.trained import (
+    TASKS,
+    Trained,
+    build_model,
+    load_trained,
+)
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import Budget, Profile
-from latent_arithmetic.runs import RunRecord, finished_run, read_run, save_run
+from latent_arithmetic.runs import finished_run, save_run
 from latent_arithmetic.training import Batches, History, cosine_schedule, train
 
-TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
 SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
 EPOCH_QUESTIONS = 18_000  # shown in an epoch; fewer questions are shown repeatedly
 WEIGHT_DECAY = 0.1  # of AdamW, decoupled from the gradient
 CLIP_NORM = 1.0  # of the whole gradient
-POOL_SIZE = 20  # fresh pictures of each digit in a step
 # TensorFlow's just-in-time compiler makes convolutions several times slower on a CPU.
 JIT_COMPILE = keras.backend.backend() == "jax"
 VALIDATIONS = 10  # measurements during a run, at most
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished model of Task 2 and what its run recorded."""
-
-    task: str
-    model: keras.Model
-    settings: dict
-    run: RunRecord
-
-    def answer(self, questions: list[str], seed: int = 0) -> list[str]:
-        """The answers to questions such as '81+24', as texts of 3 characters.
-
-        An image-to-text model sees them in handwriting of MNIST's test digits.
-
-        Raises:
-            UserError: a question is malformed, or the model does not answer in text.
-        """
-        self._expect("text-to-text", "image-to-text")
-        codes = encode_questions(parse_questions(questions))
-        if self.task == "image-to-text":
-            return self.answer_images(glyph_bank("test").draw(codes, seed))
-        return self._predict(codes)
-
-    def answer_images(self, images: np.ndarray) -> list[str]:
-        """The answers to questions in handwriting, uint8 [n, 5, 28, 28].
-
-        Raises:
-            UserError: the model reads no images, or their shape or type is wrong.
-        """
-        self._expect("image-to-text")
-        wanted = (TWO_DIGITS.question_length, 28, 28)
-        if images.shape[1:] != wanted or images.dtype != np.uint8:
-            raise UserError(
-                f"received images of shape {list(images.shape)} and type "
-                f"{images.dtype}; expected uint8 {['n', *wanted]}, white on black"
-            )
-        return self._predict(images)
-
-    def draw(self, questions: list[str], seed: int = 0) -> np.ndarray:
-        """Answers in handwriting: uint8 [n, 3, 28, 28]; the seed chooses the styles.
-
-        Raises:
-            UserError: a question is malformed, or the model does not paint.
-        """
-        self._expect("text-to-image")
-        codes = encode_questions(parse_questions(questions))
-        shape = (len(codes), TWO_DIGITS.answer_length, STYLE_DIM)
-        styles = np.random.default_rng(seed).standard_normal(shape, "float32")
-        return self.paint(codes, styles)
-
-    def paint(self, codes: np.ndarray, styles: np.ndarray) -> np.ndarray:
-        """Answers to codes [n, 5] in given styles [n, 3, 12]: uint8 [n, 3, 28, 28]."""
-        painted = []
-        for start in range(0, len(codes), PREDICT_BATCH):
-            part = slice(start, start + PREDICT_BATCH)
-            pixels = self.model.paint(self.model(codes[part]), styles[part])
-            painted.append(keras.ops.convert_to_numpy(pixels))
-        return np.round(np.concatenate(painted) * 255).astype("uint8")
-
-    def _predict(self, questions: np.ndarray) -> list[str]:
-        if not len(questions):
-            return []
-        return decode(predict(self.model, questions).argmax(axis=-1))
-
-    def _expect(self, *tasks: str) -> None:
-        if self.task not in tasks:
-            raise UserError(
-                f"this is a {self.task} model; expected one of {', '.join(tasks)}"
-            )
-
-
-def build_model(task: str, settings: dict) -> keras.Model:
-    """The untrained model of a task.
-
-    Raises:
-        UserError: there is no such task, or a number of layers is below 1.
-    """
-    if task not in TASKS:
-        raise UserError(f"unknown task {task!r}; expected one of {', '.join(TASKS)}")
-    seed = settings["seed"]
-    keras.utils.set_random_seed(seed)
-    if task == "reader":
-        return Reader(seed)
-    depth = {key: settings[key] for key in ("encoder_layers", "decoder_layers")}
-    for name, count in depth.items():
-        if count < 1:
-            raise UserError(f"{name} is {count}; expected 1 or more")
-    if task == "text-to-text":
-        return TextToText(**depth)
-    glyphs = FreshGlyphs(glyph_bank("train"), POOL_SIZE, seed=seed)
-    if task == "image-to-text":
-        return ImageToText(glyphs, **depth, seed=seed)
-    return TextToImage(glyphs, **depth, seed=seed)
-
-
-def load_trained(folder: Path) -> Trained:
-    """The finished run in `folder`.
-
-    Raises:
-        UserError: there is none, it is damaged, or it belongs to another task.
-    """
-    run = read_run(Path(folder))
-    if run.task not in TASKS:
-        expected = ", ".join(TASKS)
-        raise UserError(f"{folder} holds a {run.task} model; expected {expected}")
-    model = run.load_weights(build_model(run.task, run.settings))
-    return Trained(run.task, model, run.settings, run)
 
 
 def make_split(
@@ -222,13 +110,17 @@ def train_task(
         return load_trained(folder)
     model = build_model(task, settings)
     if task == "reader":
-        arrays, validate = reader_examples("train"), _validate_reader
+        arrays = _shortened(reader_examples("train"), profile.epoch_examples)
+        validate = _validate_reader
     else:
         if task != "text-to-text":
             text = _text_model(text_folder, folder, profile, settings, asked | depth)
             lent = text.model.encoder_decoder.get_weights()
             model.encoder_decoder.set_weights(lent)
-        arrays, validate = _repeated(parts.train), _validator(task, parts.validation)
+        count = min(EPOCH_QUESTIONS, profile.epoch_examples)
+        arrays = _repeated(parts.train, count)
+        arrays = _shortened(arrays, profile.epoch_examples)
+        validate = _validator(task, parts.validation)
     history = _fit(model, arrays, validate, task, folder, settings, budget)
     numbers = {name: values[-1] for name, values in history.validation.items()}
     save_run(
@@ -284,11 +176,19 @@ def _text_model(
     return text
 
 
-def _repeated(questions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of questions and answers, repeated to fill an epoch."""
-    times = max(1, EPOCH_QUESTIONS // len(questions))
+def _repeated(questions: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of questions and answers, repeated as often as `count` has room for."""
+    times = max(1, count // len(questions))
     repeated = np.tile(questions, (times, 1))
     return encode_questions(repeated), encode_answers(repeated)
+
+
+def _shortened(arrays: tuple[np.ndarray, ...], count: int) -> tuple[np.ndarray, ...]:
+    """A fixed random choice of `count` rows, if there are more."""
+    if len(arrays[0]) <= count:
+        return arrays
+    kept = np.random.default_rng(0).permutation(len(arrays[0]))[:count]
+    return tuple(array[kept] for array in arrays)
 
 
 def _fit(model, arrays, validate, task, folder, settings, budget: Budget) -> History:
