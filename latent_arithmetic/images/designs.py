@@ -22,7 +22,7 @@ GAN_WIDTH = 192
 FEWEST_CHANNELS = 24
 LARGEST_LAST_SIDE = 7  # pixels of the smallest feature map
 ADAM_BETAS = {"autoencoder": (0.9, 0.99), "gan": (0.0, 0.99)}
-GAN_SETTINGS = GANSettings()
+GAN_SETTINGS = GANSettings(gamma=20.0, penalty_every=4, half_life=200)
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Canvas:
 
     def down(self, widest: int, **arguments) -> dict:
         """Arguments of ``build_conv_net`` that fit these pictures."""
-        first = 2 if self.doubled else 4
+        first = 2 if self.doubled else 3
         return {
             "input_shape": self.shape,
             "channels": self.channels(widest),
-            "kernel_size": (first,) + (4,) * (self.n_layers - 1),
+            "kernel_size": (first,) + (3,) * (self.n_layers - 1),
             "activation": "leaky_relu",
             **arguments,
         }
@@ -120,7 +120,9 @@ def design_gan(canvas: Canvas, latent_dim: int = GAN_LATENTS, seed: int = 0) -> 
     """
     generator = build_deconv_net(
         latent_dim,
-        **canvas.up(GAN_WIDTH, output_activation="tanh", name="generator"),
+        **canvas.up(
+            GAN_WIDTH, normalisation="batch", output_activation="tanh", name="generator"
+        ),
     )
     discriminator = build_conv_net(
         output_units=1, **canvas.down(GAN_WIDTH, name="discriminator")

@@ -13,7 +13,8 @@ from keras import layers
 from latent_arithmetic.errors import UserError
 
 NORMALISATIONS = {
-    "batch": layers.BatchNormalization,
+    # Averages over about 10 batches: Keras's 100 lag behind in a short training.
+    "batch": lambda: layers.BatchNormalization(momentum=0.9),
     "layer": layers.LayerNormalization,
     # One group: every channel of a picture together, whatever the batch.
     "group": lambda: layers.GroupNormalization(groups=1),
