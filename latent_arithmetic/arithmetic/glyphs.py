@@ -12,7 +12,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.arithmetic.questions import ALPHABET, BLANK
 from latent_arithmetic.data_files import MNIST, read_data
 from latent_arithmetic.errors import UserError
 
@@ -104,52 +103,31 @@ def random_shift(images, reach: int, seed):
 
 
 class FreshGlyphs(keras.layers.Layer):
-    """Handwriting for codes, drawn anew at every call, inside the graph.
-
-    A call draws a small pool: `pool_size` pictures of every digit, a quarter as
-    many of every sign, one blank. Each character of the batch then picks one of
-    the pool's pictures. What is computed for a picture (by a conv net, say) is thus
-    computed once a call and shared: with 256 questions, 1280 characters need 265
-    pictures, and no picture is tied to a question for longer than one step.
+    """Codes of any shape to handwriting, drawn anew at every call, inside the graph.
 
     Args:
         bank: where pictures are drawn from, with replacement.
-        pool_size: pictures of each digit in a pool.
         reach: pixels by which pictures are shifted at most.
         seed: seed of the layer's own random numbers.
     """
 
-    def __init__(self, bank: GlyphBank, pool_size: int, reach: int = 2, seed: int = 0):
+    def __init__(self, bank: GlyphBank, reach: int = 2, seed: int = 0):
         super().__init__()
-        sizes = np.full(len(ALPHABET), max(1, pool_size // 4), "int32")
-        sizes[:10], sizes[BLANK] = pool_size, 1
-        self.pool_codes = np.repeat(np.arange(len(ALPHABET)), sizes)
-        self.pool_starts = (np.cumsum(sizes) - sizes).astype("int32")
-        self.pool_counts = sizes
         self.bank = bank
         self.reach = reach
         self.seed_generator = keras.random.SeedGenerator(seed)
         # A tensor, not a weight: it is data, and has no place in a weight file.
         self.pictures = ops.convert_to_tensor(bank.images)
 
-    def choose(self, codes, starts: np.ndarray, counts: np.ndarray):
-        """For each code a random index in [starts[code], starts[code]+counts[code])."""
-        counts = ops.take(ops.convert_to_tensor(counts), codes, axis=0)
-        chance = keras.random.uniform(ops.shape(codes), seed=self.seed_generator)
-        step = ops.cast(ops.floor(chance * ops.cast(counts, "float32")), "int32")
-        step = ops.minimum(step, counts - 1)  # chance * count may round up to count
-        return ops.take(ops.convert_to_tensor(starts), codes, axis=0) + step
-
     def call(self, codes):
-        """Draw a pool and point into it.
-
-        codes: integers of any shape.
-        Returns: the pool, float32 in [0, 1] [pool, 28, 28, 1], and for each code
-            the index of its picture in the pool.
-        """
-        codes = ops.cast(codes, "int32")
-        drawn = self.choose(self.pool_codes, self.bank.starts, self.bank.counts)
-        pool = ops.cast(ops.take(self.pictures, drawn, axis=0), "float32") / 255.0
+        """Float32 pictures in [0, 1], [..., 28, 28, 1], of codes [...]."""
+        flat = ops.reshape(ops.cast(codes, "int32"), (-1,))
+        counts = ops.take(ops.convert_to_tensor(self.bank.counts), flat)
+        starts = ops.take(ops.convert_to_tensor(self.bank.starts), flat)
+        chance = keras.random.uniform(ops.shape(flat), seed=self.seed_generator)
+        chosen = ops.cast(chance * ops.cast(counts, "float32"), "int32")
+        chosen = starts + ops.minimum(chosen, counts - 1)  # a product may round up
+        drawn = ops.cast(ops.take(self.pictures, chosen, axis=0), "float32") / 255.0
         if self.reach:
-            pool = random_shift(pool, self.reach, self.seed_generator)
-        return pool[..., None], self.choose(codes, self.pool_starts, self.pool_counts)
+            drawn = random_shift(drawn, self.reach, self.seed_generator)
+        return ops.reshape(drawn, (*ops.shape(codes), GLYPH_SIZE, GLYPH_SIZE, 1))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs
+from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, GlyphBank
 from latent_arithmetic.arithmetic.networks import (
     PICTURE,
     STYLE_DIM,
@@ -22,14 +22,13 @@ from latent_arithmetic.arithmetic.networks import (
 from latent_arithmetic.arithmetic.questions import ALPHABET, TWO_DIGITS, QuestionFormat
 
 PREDICT_BATCH = 500  # examples
-TYPED_SHARE = 0.5  # of the characters an image-to-text model is trained with
 
 
 def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
     """The model's outputs for any number of inputs, all in batches of one size.
 
-    A compiled step is compiled again for every new size, which takes seconds; so
-    the last batch is filled up, and what it was filled with is thrown away.
+    A step is compiled again for every new size, which can take seconds; so the last
+    batch is filled up, and what it was filled with is thrown away.
     """
     missing = -len(inputs) % PREDICT_BATCH
     filled = np.concatenate([inputs, np.repeat(inputs[:1], missing, axis=0)])
@@ -67,12 +66,9 @@ class TextToText(keras.Model):
 class ImageToText(keras.Model):
     """A question in handwriting to answer logits [n, answer_length, 13].
 
-    One conv net, the eye, turns each picture into probabilities of the characters;
-    the encoder-decoder reads these as it reads one-hot characters. The only target
-    is the answer: the eye is never told what a picture shows. It learns from what
-    the encoder-decoder needs to answer right, and to make this possible at all, in
-    training TYPED_SHARE of the characters are typed (one-hot) instead of written by
-    hand: between known characters, an answer says what the others must be.
+    One conv net, the eye, says of each picture which character it is; the trained
+    encoder-decoder, which is not changed here, reads these as it reads text. The
+    only target is the answer: the eye is never told what a picture shows.
     """
 
     def __init__(
@@ -90,31 +86,55 @@ class ImageToText(keras.Model):
         self.encoder_decoder = build_encoder_decoder(
             form, encoder_layers, decoder_layers
         )
+        self.encoder_decoder.trainable = False
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def call(self, questions, training=None):
+    def call(self, questions):
         """Codes [n, question_length] in fresh handwriting, or pictures of questions.
 
         Pictures: [n, question_length, 28, 28] with values from 0 to 255.
         """
         if len(questions.shape) > 2:
             pictures = ops.cast(questions, "float32") / 255.0
-            seen = self.look(ops.reshape(pictures, (-1, *PICTURE)), training)
-            shape = (-1, questions.shape[1], len(ALPHABET))
-            return self.encoder_decoder(ops.reshape(seen, shape))
-        pool, index = self.glyphs(questions)
-        characters = ops.take(self.look(pool, training), index, axis=0)
-        if training:
-            shape = (*ops.shape(questions), 1)
-            chance = keras.random.uniform(shape, seed=self.seed_generator)
-            typed = self.one_hot(questions)
-            characters = ops.where(chance < TYPED_SHARE, typed, characters)
-        return self.encoder_decoder(characters)
+        else:
+            pictures = self.glyphs(questions)
+        seen = ops.argmax(self.look(ops.reshape(pictures, (-1, *PICTURE))), axis=-1)
+        seen = ops.reshape(seen, (-1, questions.shape[1]))
+        return self.encoder_decoder(self.one_hot(seen))
 
-    def look(self, pictures, training=None):
-        """Pictures [n, 28, 28, 1] in [0, 1] to probabilities [n, 13]."""
-        return ops.softmax(self.eye(pictures, training=training))
+    def look(self, pictures, training=False):
+        """Pictures [n, 28, 28, 1] in [0, 1] to log probabilities [n, 13]."""
+        return ops.log_softmax(self.eye(pictures, training=training))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **kwargs):
+        """Minus the log likelihood of the answer, in nats.
+
+        One character of each question, at a place drawn by chance, is handwritten;
+        the others are known. It may be any of the 13, each with the probability the
+        eye gives it, so p(answer) is the sum of p(character) p(answer | character).
+        """
+        codes, length = ops.cast(x, "int32"), x.shape[1]
+        count = ops.shape(codes)[0]
+        place = keras.random.randint((count, 1), 0, length, seed=self.seed_generator)
+        written = ops.take_along_axis(codes, place, axis=1)[:, 0]
+        seen = self.look(self.glyphs(written), training=True)
+        tried = ops.where(
+            ops.equal(ops.arange(length), place)[:, None, :],
+            ops.arange(len(ALPHABET))[None, :, None],
+            codes[:, None, :],
+        )
+        answered = self.log_likelihood(ops.reshape(tried, (-1, length)), y)
+        return -ops.mean(ops.logsumexp(seen + answered, axis=-1))
+
+    def log_likelihood(self, tried, answers):
+        """Log p(answer | question): [n, k] of k questions each, codes [n * k, ...]."""
+        logits = self.encoder_decoder(self.one_hot(tried))
+        letters = ops.log_softmax(logits)
+        shape = (-1, len(ALPHABET), answers.shape[1], len(ALPHABET))
+        right = self.one_hot(answers)[:, None]
+        total = ops.sum(ops.reshape(letters, shape) * right, axis=(2, 3))
+        return ops.stop_gradient(total)
 
 
 class TextToImage(keras.Model):
@@ -122,10 +142,12 @@ class TextToImage(keras.Model):
 
     What to write and how to write it come apart. What: the trained encoder-decoder's
     probabilities of the answer's characters (it is not changed here). How: a style,
-    a draw from a standard normal distribution, free for every character. The painter
-    makes a picture of both. It is trained as the decoder of a conditional
-    variational autoencoder (Kingma and Welling, arXiv:1312.6114; Sohn et al., 2015)
-    on fresh handwriting of the true answers.
+    a draw from a normal distribution, free for every character. The painter makes a
+    picture of both. It is trained as the decoder of a conditional variational
+    autoencoder (Kingma and Welling, arXiv:1312.6114; Sohn et al., 2015) on fresh
+    handwriting of the true answers. The styles this finds do not fill the standard
+    normal distribution, so afterwards one is fitted to the styles of every character
+    and drawn from instead (as Ghosh et al., arXiv:1903.12436, do).
     """
 
     def __init__(
@@ -145,6 +167,13 @@ class TextToImage(keras.Model):
         self.encoder_decoder.trainable = False
         self.style_encoder = build_style_encoder()
         self.painter = build_painter()
+        kinds, spread = len(ALPHABET), (STYLE_DIM, STYLE_DIM)
+        self.style_centres = self.add_weight(
+            shape=(kinds, STYLE_DIM), trainable=False, name="style_centres"
+        )
+        self.style_spreads = self.add_weight(
+            shape=(kinds, *spread), trainable=False, name="style_spreads"
+        )
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.reconstruction_tracker = keras.metrics.Mean("reconstruction")
         self.divergence_tracker = keras.metrics.Mean("divergence")
@@ -154,14 +183,34 @@ class TextToImage(keras.Model):
         """What to write: probabilities [n, answer_length, 13]."""
         return ops.softmax(self.encoder_decoder(self.one_hot(codes)))
 
-    def paint(self, content, style):
-        """Probabilities [n, k, 13] and styles [n, k, 12] to pixels [n, k, 28, 28]."""
-        flat = [
-            ops.reshape(content, (-1, len(ALPHABET))),
-            ops.reshape(ops.convert_to_tensor(style), (-1, STYLE_DIM)),
-        ]
-        pixels = ops.sigmoid(self.painter(flat))
-        return ops.reshape(pixels, (-1, content.shape[1], GLYPH_SIZE, GLYPH_SIZE))
+    def paint(self, content, draws):
+        """Pixels [n, k, 28, 28] of probabilities [n, k, 13] and draws [n, k, 8].
+
+        draws: from a standard normal distribution; moved and stretched, they
+            follow the distribution of the characters' styles.
+        """
+        places = content.shape[1]
+        content = ops.reshape(content, (-1, len(ALPHABET)))
+        draws = ops.reshape(draws, (-1, STYLE_DIM))
+        centre = ops.matmul(content, self.style_centres)
+        spread = ops.tensordot(content, self.style_spreads, axes=1)
+        style = centre + ops.matmul(spread, draws[..., None])[..., 0]
+        pixels = ops.sigmoid(self.painter([content, style]))
+        return ops.reshape(pixels, (-1, places, GLYPH_SIZE, GLYPH_SIZE))
+
+    def fit_styles(self, bank: GlyphBank, count: int = 1_000) -> None:
+        """Fit a normal distribution to the styles of `count` pictures a character."""
+        centres, spreads = [], []
+        for code in range(len(ALPHABET)):
+            pictures = bank.draw(np.full(count, code), seed=code)[..., None] / 255.0
+            character = np.eye(len(ALPHABET), dtype="float32")[[code] * count]
+            moments = self.style_encoder([pictures.astype("float32"), character])
+            mean, log_variance = map(ops.convert_to_numpy, moments)
+            covariance = np.cov(mean.T) + np.diag(np.exp(log_variance).mean(axis=0))
+            centres.append(mean.mean(axis=0))
+            spreads.append(np.linalg.cholesky(covariance))
+        self.style_centres.assign(np.stack(centres).astype("float32"))
+        self.style_spreads.assign(np.stack(spreads).astype("float32"))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **kwargs):
         """Minus the evidence lower bound, in nats a picture.
@@ -173,8 +222,7 @@ class TextToImage(keras.Model):
         place = keras.random.randint((count, 1), 0, places, seed=self.seed_generator)
         code = ops.take_along_axis(ops.cast(y, "int32"), place, axis=1)[:, 0]
         content = ops.take_along_axis(y_pred, place[..., None], axis=1)[:, 0]
-        pool, index = self.glyphs(code)
-        picture = ops.take(pool, index, axis=0)
+        picture = self.glyphs(code)
 
         mean, log_variance = self.style_encoder([picture, content])
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)

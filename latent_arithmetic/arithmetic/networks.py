@@ -8,7 +8,7 @@ from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 WIDTH = 128  # units of every recurrent layer (each direction)
 EYE_CHANNELS = (32, 64, 96)  # of the conv net that looks at one picture
-STYLE_DIM = 12  # latent numbers that say how a character is written
+STYLE_DIM = 8  # latent numbers that say how a character is written
 PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
 # Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
 UNROLL = keras.backend.backend() == "tensorflow"
@@ -81,7 +81,7 @@ def build_style_encoder() -> keras.Model:
 
 
 def build_painter() -> keras.Model:
-    """Character [n, 13] and style [n, 12] to pixel logits [n, 28, 28, 1]."""
+    """Character [n, 13] and style [n, 8] to pixel logits [n, 28, 28, 1]."""
     character, style = keras.Input((len(ALPHABET),)), keras.Input((STYLE_DIM,))
     x = layers.Concatenate()([character, style])
     x = layers.Dense(128, activation="relu")(x)

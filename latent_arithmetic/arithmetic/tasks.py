@@ -8,11 +8,7 @@ import keras
 import numpy as np
 
 from latent_arithmetic.arithmetic.glyphs import glyph_bank
-from latent_arithmetic.arithmetic.models import (
-    TextToImage,
-    exact,
-    predict,
-)
+from latent_arithmetic.arithmetic.models import exact, predict
 from latent_arithmetic.arithmetic.questions import (
     Split,
     all_questions,
@@ -122,6 +118,8 @@ def train_task(
         arrays = _shortened(arrays, profile.epoch_examples)
         validate = _validator(task, parts.validation)
     history = _fit(model, arrays, validate, task, folder, settings, budget)
+    if task == "text-to-image":
+        model.fit_styles(glyph_bank("train"))
     numbers = {name: values[-1] for name, values in history.validation.items()}
     save_run(
         folder,
@@ -198,7 +196,7 @@ def _fit(model, arrays, validate, task, folder, settings, budget: Budget) -> His
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=WEIGHT_DECAY, beta_2=0.99, global_clipnorm=CLIP_NORM
     )
-    if isinstance(model, TextToImage):
+    if task in ("image-to-text", "text-to-image"):  # these know their own loss
         model.compile(optimizer, jit_compile=JIT_COMPILE)
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
+from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
 from latent_arithmetic.arithmetic.models import (
     PREDICT_BATCH,
     ImageToText,
@@ -26,7 +26,6 @@ from latent_arithmetic.errors import UserError
 from latent_arithmetic.runs import RunRecord, read_run
 
 TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
-POOL_SIZE = 20  # fresh pictures of each digit in a step
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Trained:
             UserError: the model reads no images, or their shape or type is wrong.
         """
         self._expect("image-to-text")
-        wanted = (TWO_DIGITS.question_length, 28, 28)
+        wanted = (TWO_DIGITS.question_length, GLYPH_SIZE, GLYPH_SIZE)
         if images.shape[1:] != wanted or images.dtype != np.uint8:
             raise UserError(
                 f"received images of shape {list(images.shape)} and type "
@@ -76,17 +75,20 @@ class Trained:
         self._expect("text-to-image")
         codes = encode_questions(parse_questions(questions))
         shape = (len(codes), TWO_DIGITS.answer_length, STYLE_DIM)
-        styles = np.random.default_rng(seed).standard_normal(shape, "float32")
-        return self.paint(codes, styles)
+        draws = np.random.default_rng(seed).standard_normal(shape, "float32")
+        return self.paint(codes, draws)
 
-    def paint(self, codes: np.ndarray, styles: np.ndarray) -> np.ndarray:
-        """Answers to codes [n, 5] in given styles [n, 3, 12]: uint8 [n, 3, 28, 28]."""
-        painted = []
+    def paint(self, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Answers to codes [n, 5]: uint8 [n, 3, 28, 28].
+
+        draws: [n, 3, 8], from a standard normal distribution, one style a character.
+        """
+        pictures = np.zeros((*draws.shape[:2], GLYPH_SIZE, GLYPH_SIZE), "uint8")
         for start in range(0, len(codes), PREDICT_BATCH):
             part = slice(start, start + PREDICT_BATCH)
-            pixels = self.model.paint(self.model(codes[part]), styles[part])
-            painted.append(keras.ops.convert_to_numpy(pixels))
-        return np.round(np.concatenate(painted) * 255).astype("uint8")
+            pixels = self.model.paint(self.model(codes[part]), draws[part])
+            pictures[part] = np.round(keras.ops.convert_to_numpy(pixels) * 255)
+        return pictures
 
     def _predict(self, questions: np.ndarray) -> list[str]:
         if not len(questions):
@@ -118,7 +120,7 @@ def build_model(task: str, settings: dict) -> keras.Model:
             raise UserError(f"{name} is {count}; expected 1 or more")
     if task == "text-to-text":
         return TextToText(**depth)
-    glyphs = FreshGlyphs(glyph_bank("train"), POOL_SIZE, seed=seed)
+    glyphs = FreshGlyphs(glyph_bank("train"), seed=seed)
     if task == "image-to-text":
         return ImageToText(glyphs, **depth, seed=seed)
     return TextToImage(glyphs, **depth, seed=seed)
