@@ -10,7 +10,12 @@ from latent_arithmetic.images.autoencoder import Autoencoder
 from latent_arithmetic.images.designs import Canvas, design_gan, design_vae
 from latent_arithmetic.images.gan import GAN, GANSettings, translate
 from latent_arithmetic.images.networks import build_conv_net, build_deconv_net
-from latent_arithmetic.images.vae import VAE, kl_divergence, optimal_sigma_error
+from latent_arithmetic.images.vae import (
+    COURSE_SIGMA,
+    VAE,
+    gaussian_error,
+    kl_divergence,
+)
 
 SIDE, LATENTS = 8, 3
 SMALL = {"channels": (4, 6), "activation": "leaky_relu"}
@@ -60,20 +65,23 @@ def test_vae_loss_by_hand_averaged_over_the_batch():
     kl = (1 + 4 + 0 + 9) / 2 / 4
     squares = ((x - reconstruction) ** 2).sum(axis=(1, 2, 3))
     parts = (reconstruction, mean, log_variance)
-    course = VAE(down(2 * LATENTS), up(), "course")
-    loss = float(course.compute_loss(x=x, y_pred=parts))
-    assert loss == pytest.approx(squares.mean() + kl, rel=1e-5)
-
     n_values = SIDE * SIDE * 3
+    course = VAE(down(2 * LATENTS), up(), COURSE_SIGMA)
+    loss = float(course.compute_loss(x=x, y_pred=parts))
+    constant = n_values / 2 * np.log(np.pi)
+    assert loss == pytest.approx(squares.mean() + kl + constant, rel=1e-5)
+
     variance = squares.mean() / n_values
     gaussian = n_values / 2 * (np.log(2 * np.pi * variance) + 1)
     loss = float(VAE(down(2 * LATENTS), up()).compute_loss(x=x, y_pred=parts))
     assert loss == pytest.approx(gaussian + kl, rel=1e-5)
 
 
-def test_optimal_sigma_is_finite_for_a_perfect_picture():
-    x = pictures(2)
-    assert np.isfinite(float(optimal_sigma_error(x, x)))
+def test_the_best_sigma_is_the_best_and_finite_for_a_perfect_picture():
+    x, other = pictures(2), pictures(2)[::-1]
+    best = float(gaussian_error(x, other))
+    assert all(best <= float(gaussian_error(x, other, s)) for s in (0.1, 0.3, 1.0))
+    assert np.isfinite(float(gaussian_error(x, x)))
 
 
 def test_vae_samples_in_training_only():
@@ -206,7 +214,7 @@ def test_wrong_choices_are_one_clear_error():
         design_gan(Canvas(50))
     with pytest.raises(UserError, match="relativistic"):
         small_gan(loss="wasserstein")
-    with pytest.raises(UserError, match="optimal_sigma"):
-        VAE(down(2 * LATENTS), up(), "laplace")
+    with pytest.raises(UserError, match="above 0"):
+        VAE(down(2 * LATENTS), up(), sigma=0.0)
     with pytest.raises(UserError, match="expected 6"):
         VAE(down(LATENTS), up())

@@ -16,7 +16,7 @@ from latent_arithmetic.images.vae import VAE
 from latent_arithmetic.training import cosine_schedule
 
 CAE_LATENTS, VAE_LATENTS, GAN_LATENTS = 64, 64, 64
-VAE_SIGMA = 0.1
+VAE_SIGMA = 0.3  # finer restores better, coarser samples better
 AUTOENCODER_WIDTH = 256  # channels of the smallest feature map
 GAN_WIDTH = 192
 FEWEST_CHANNELS = 24
@@ -109,7 +109,7 @@ def design_vae(canvas: Canvas, latent_dim: int = VAE_LATENTS, seed: int = 0) -> 
         latent_dim,
         **canvas.up(AUTOENCODER_WIDTH, normalisation="batch", name="decoder"),
     )
-    return VAE(encoder, decoder, smallest_sigma=VAE_SIGMA, seed=seed)
+    return VAE(encoder, decoder, sigma=VAE_SIGMA, seed=seed)
 
 
 def design_gan(canvas: Canvas, latent_dim: int = GAN_LATENTS, seed: int = 0) -> GAN:

@@ -1,7 +1,6 @@
 """A variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114)."""
 
 from math import pi
-from typing import Literal
 
 import keras
 from keras import ops, random
@@ -9,8 +8,8 @@ from keras import ops, random
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.autoencoder import squared_error
 
-SMALLEST_SIGMA = 0.1  # of a pixel in [0, 1]; finer is not worth its nats (see below)
-LIKELIHOODS = ("optimal_sigma", "course")
+COURSE_SIGMA = 0.5**0.5  # makes the reconstruction term the plain squared error
+SMALLEST_SIGMA = 0.5 / 255  # of a pixel in [0, 1]: half a step of the 8 bits
 
 
 def kl_divergence(mean, log_variance):
@@ -19,22 +18,22 @@ def kl_divergence(mean, log_variance):
     return 0.5 * ops.sum(terms, axis=-1)
 
 
-def optimal_sigma_error(x, reconstruction, smallest_sigma: float = SMALLEST_SIGMA):
-    """Negative log-likelihood in nats of a Gaussian decoder: a scalar, a batch mean.
+def gaussian_error(x, reconstruction, sigma: float | None = None):
+    """Negative log-likelihood in nats of pictures under N(reconstruction, sigma^2):
+    a sum over pixels, as an ELBO asks for, and a mean over the batch.
 
-    Its one variance is the best there is for the batch, the mean squared error
-    itself, so no weight between reconstruction and KL has to be tuned (Rybkin et al.
-    2021, arXiv:2006.13202). Summed over pixels, as an ELBO asks for.
-
-    ``smallest_sigma`` bounds the standard deviation from below. Without a bound a
-    decoder that can be exact, as with pixel art, pays hundreds of nats for errors
-    nobody sees, and its codes fill the latent space too thinly to sample from.
+    sigma: standard deviation of a pixel in [0, 1]. A smaller one weighs errors more
+        against the KL. None takes the best for the batch, the root of the mean
+        squared error (Rybkin et al. 2021, arXiv:2006.13202).
     """
     n_values = x.shape[1] * x.shape[2] * x.shape[3]
     mean_square = ops.mean(squared_error(x, reconstruction)) / n_values
-    # At the optimum the likelihood does not change with the variance, so the
-    # variance may be a constant for the gradient.
-    variance = ops.stop_gradient(ops.maximum(mean_square, smallest_sigma**2))
+    if sigma is None:
+        # At the optimum the likelihood does not change with the variance, so the
+        # variance may be a constant for the gradient.
+        variance = ops.maximum(ops.stop_gradient(mean_square), SMALLEST_SIGMA**2)
+    else:
+        variance = ops.convert_to_tensor(sigma**2, dtype=x.dtype)
     return 0.5 * n_values * (ops.log(2 * pi * variance) + mean_square / variance)
 
 
@@ -44,8 +43,8 @@ class VAE(keras.Model):
     encoder: [n, height, width, 3] in [0, 1] -> [n, 2 * latent_dim]: the mean and the
         logarithm of the variance of every latent.
     decoder: [n, latent_dim] -> [n, height, width, 3] in [0, 1].
-    likelihood: "optimal_sigma", or "course": the squared error, summed over pixels
-        (a Gaussian decoder whose variance is fixed at 1/2).
+    sigma: standard deviation of the decoder's Gaussian (see ``gaussian_error``):
+        a number, ``COURSE_SIGMA`` for the course's loss, or None for the best.
 
     The loss is the negative evidence lower bound: the reconstruction error, and the
     KL divergence summed over the latents; both are averaged over the batch.
@@ -55,21 +54,19 @@ class VAE(keras.Model):
         self,
         encoder: keras.Model,
         decoder: keras.Model,
-        likelihood: Literal["optimal_sigma", "course"] = "optimal_sigma",
+        sigma: float | None = None,
         *,
-        smallest_sigma: float = SMALLEST_SIGMA,
         seed: int = 0,
         name: str = "vae",
     ):
         super().__init__(name=name)
-        if likelihood not in LIKELIHOODS:
+        if sigma is not None and not sigma > 0:
             raise UserError(
-                f"received likelihood {likelihood!r}; expected one of {LIKELIHOODS}"
+                f"received sigma {sigma}; expected a number above 0, or None"
             )
         self.encoder = encoder
         self.decoder = decoder
-        self.likelihood = likelihood
-        self.smallest_sigma = smallest_sigma
+        self.sigma = sigma
         self.latent_dim = decoder.input_shape[-1]
         if encoder.output_shape[-1] != 2 * self.latent_dim:
             raise UserError(
@@ -97,10 +94,7 @@ class VAE(keras.Model):
     ):
         """The negative evidence lower bound of a batch, in nats per picture."""
         reconstruction, mean, log_variance = y_pred
-        if self.likelihood == "optimal_sigma":
-            error = optimal_sigma_error(x, reconstruction, self.smallest_sigma)
-        else:
-            error = ops.mean(squared_error(x, reconstruction))
+        error = gaussian_error(x, reconstruction, self.sigma)
         kl = ops.mean(kl_divergence(mean, log_variance))
         self.error_tracker.update_state(error)
         self.kl_tracker.update_state(kl)
