@@ -12,7 +12,8 @@ PROFILE_VARIABLE = "LATENT_ARITHMETIC_PROFILE"
 class Budget:
     """How long one model trains.
 
-    epochs: passes over the training pictures or questions.
+    epochs: passes over the training pictures or questions; smaller collections are
+        gone through more often, so that the profile decides how long it takes.
     batch_size: examples in one step.
     learning_rate: the highest learning rate of the schedule.
     """
@@ -64,9 +65,9 @@ SMOKE = Profile(
 QUICK = Profile(
     name="quick",
     pictures=10_000,
-    cae=Budget(3, 64, 1e-3),
-    vae=Budget(6, 64, 1e-3),
-    gan=Budget(8, 64, 2e-4),
+    cae=Budget(3, 32, 2e-3),
+    vae=Budget(5, 32, 2e-3),
+    gan=Budget(12, 32, 1.5e-3),
     epoch_examples=100_000,
     reader=Budget(2, 256, 3e-3),
     text_to_text=Budget(12, 128, 1e-2),
@@ -82,9 +83,9 @@ QUICK = Profile(
 FULL = Profile(
     name="full",
     pictures=20_000,
-    cae=Budget(20, 64, 1e-3),
-    vae=Budget(60, 64, 1e-3),
-    gan=Budget(200, 64, 2e-4),
+    cae=Budget(10, 32, 2e-3),
+    vae=Budget(20, 32, 2e-3),
+    gan=Budget(60, 32, 1e-3),
     epoch_examples=100_000,
     reader=Budget(12, 256, 3e-3),
     text_to_text=Budget(40, 128, 1e-2),

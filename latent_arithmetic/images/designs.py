@@ -22,7 +22,7 @@ GAN_WIDTH = 192
 FEWEST_CHANNELS = 24
 LARGEST_LAST_SIDE = 7  # pixels of the smallest feature map
 ADAM_BETAS = {"autoencoder": (0.9, 0.99), "gan": (0.0, 0.99)}
-GAN_SETTINGS = GANSettings(gamma=20.0, penalty_every=4, half_life=200)
+GAN_SETTINGS = GANSettings(gamma=6.0, penalty_every=4, half_life=200)
 
 
 @dataclass(frozen=True)
