@@ -133,7 +133,7 @@ def test_an_impossible_fraction_is_refused(fraction):
 
 def test_exactly_the_questions_of_a_file_are_trained_on(tmp_path):
     file = tmp_path / "questions.txt"
-    file.write_text("81+24\n\n  1-9\n0-0\r\n81+24\n", encoding="utf-8-sig")
+    file.write_text("81+24\n  1-9\n0-0\r\n81+24\n", encoding="utf-8-sig")
     rows = read_questions(file)
     assert rows.tolist() == [[81, 1, 24], [1, -1, 9], [0, -1, 0], [81, 1, 24]]
     parts = file_split(all_questions(), rows)
@@ -148,7 +148,10 @@ def test_a_bad_file_is_refused(tmp_path):
     file.write_text("1+1\n8a+2\n")
     with pytest.raises(UserError, match="line 2.*character 2"):
         read_questions(file)
-    file.write_text("\n\n")
+    file.write_text("1+1\n\n2+2\n")
+    with pytest.raises(UserError, match="line 2.*empty"):
+        read_questions(file)
+    file.write_text("")
     with pytest.raises(UserError, match="no question"):
         read_questions(file)
     file.write_bytes(b"\xff\xfe1+1")

@@ -143,7 +143,8 @@ def parse_questions(
 def read_questions(path: Path, form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
     """The questions of a text file, one a line, as an int32 array [n, 3].
 
-    Empty lines are passed over; a question that stands there twice counts twice.
+    Nothing is passed over, so that row k is line k; a question that stands there
+    twice counts twice.
 
     Raises:
         UserError: the file cannot be read, holds no question, or a line of it is no
@@ -159,11 +160,10 @@ def read_questions(path: Path, form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
         ) from None
     rows = []
     for number, line in enumerate(lines, start=1):
-        if line.strip(" "):
-            try:
-                rows.append(parse_question(line, form))
-            except UserError as error:
-                raise UserError(f"{path}, line {number}: {error}") from None
+        try:
+            rows.append(parse_question(line, form))
+        except UserError as error:
+            raise UserError(f"{path}, line {number}: {error}") from None
     if not rows:
         raise UserError(f"{path} holds no question; expected one a line, like '81+24'")
     return np.array(rows, "int32")

@@ -1,0 +1,1 @@
+"""Task 1: pictures, the models that learn them, and what can be done with those."""
