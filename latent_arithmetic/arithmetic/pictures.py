@@ -26,8 +26,13 @@ def strip_grid(
     width = cell * pictures.shape[1] + 0.12
     height = cell + (0.22 if titles else 0.06)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(columns * width, rows * height), squeeze=False
+        rows,
+        columns,
+        figsize=(columns * width, rows * height),
+        squeeze=False,
+        layout="constrained",
     )
+    figure.get_layout_engine().set(wspace=0.06, hspace=0.02)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, strip in zip(axes.flat, strips(pictures), strict=False):
