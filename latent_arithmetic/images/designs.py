@@ -17,7 +17,7 @@ from latent_arithmetic.training import cosine_schedule
 
 CAE_LATENTS, VAE_LATENTS, GAN_LATENTS = 64, 64, 64
 VAE_SIGMA = 0.3  # finer restores better, coarser samples better
-AUTOENCODER_WIDTH = 256  # channels of the smallest feature map
+AUTOENCODER_WIDTH = 192  # channels of the smallest feature map
 GAN_WIDTH = 192
 FEWEST_CHANNELS = 24
 LARGEST_LAST_SIDE = 7  # pixels of the smallest feature map

@@ -35,7 +35,7 @@ from latent_arithmetic.training import Batches, train
 
 TASKS = tuple(DESIGNS)
 AT_ONCE = 250  # pictures in one forward pass
-LOOKS = 8  # times a model in training is measured
+LOOKS = 8  # times at most a model in training is measured
 SNAPSHOTS = "snapshots"  # subfolder for samples of a GAN in training
 SNAPSHOT_PICTURES = 12
 COMPARED = 500  # samples whose variety is compared with that of real pictures
@@ -194,7 +194,7 @@ def _train(task, folder, profile, pictures, settings) -> Trained:
         folder=folder,
         settings=settings,
         validate=partial(look, pictures=pictures, folder=folder),
-        every=max(1, epochs // LOOKS),
+        every=-(-epochs // LOOKS),
     )
     save_run(
         folder,
