@@ -4,7 +4,7 @@ Every network comes from ``build_conv_net`` or ``build_deconv_net``. What differ
 between an autoencoder, a VAE and a GAN stands here, side by side.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import keras
 
@@ -128,6 +128,17 @@ def design_gan(canvas: Canvas, latent_dim: int = GAN_LATENTS, seed: int = 0) -> 
         output_units=1, **canvas.down(GAN_WIDTH, name="discriminator")
     )
     return GAN(generator, discriminator, GAN_SETTINGS, seed=seed)
+
+
+def design_choices(task: str) -> dict:
+    """What a run has to remember of its design, besides the canvas."""
+    if task == "gan":
+        choices = {"width": GAN_WIDTH, "latent_dim": GAN_LATENTS}
+        return {**choices, **asdict(GAN_SETTINGS)}
+    if task == "vae":
+        choices = {"width": AUTOENCODER_WIDTH, "latent_dim": VAE_LATENTS}
+        return {**choices, "sigma": VAE_SIGMA}
+    return {"width": AUTOENCODER_WIDTH, "latent_dim": CAE_LATENTS}
 
 
 DESIGNS = {"cae": design_cae, "vae": design_vae, "gan": design_gan}

@@ -21,7 +21,12 @@ from latent_arithmetic.images.datasets import (
     to_signed,
     to_unit,
 )
-from latent_arithmetic.images.designs import DESIGNS, Canvas, compile_model
+from latent_arithmetic.images.designs import (
+    DESIGNS,
+    Canvas,
+    compile_model,
+    design_choices,
+)
 from latent_arithmetic.images.latent import interpolate, random_latents
 from latent_arithmetic.images.metrics import (
     collapse_warning,
@@ -148,6 +153,7 @@ def train_task(
     canvas = Canvas(pictures.size, pictures.has_doubled_pixels)
     settings = {
         **asdict(canvas),
+        **design_choices(task),
         "data": pictures.name,
         "pictures": len(pictures.train),
         "content": hashlib.sha256(pictures.train.tobytes()).hexdigest()[:16],
