@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -110,7 +111,9 @@ def execute_notebook(
     path = workspace.folder("notebooks") / f"{name}.ipynb"
     client.start_showing()
     try:
-        client.execute(env=environment)
+        # What the kernel's compiled code says at its start is of no use to anyone;
+        # warnings and errors of Python come through the notebook's own channels.
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         message = NOT_IN_SCRIPTS.sub("", str(error)).strip().splitlines()
         raise UserError(
