@@ -21,6 +21,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.alpha": 0.25,
     "axes.prop_cycle": plt.cycler(color=COLOURS),
     "legend.frameon": False,
