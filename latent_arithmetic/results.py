@@ -43,7 +43,7 @@ def proportion(successes: int, n: int) -> Number:
     spread = math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     half = NORMAL_97_5 * spread / (1 + square / n)
     low, high = max(0.0, centre - half), min(1.0, centre + half)
-    return Number(share, min(low, share), max(high, share), n)
+    return Number(share, min(low, share), max(high, share), n, unit="%")
 
 
 def mean_of_examples(values: Sequence[float], unit: str = "") -> Number:
@@ -66,7 +66,10 @@ def mean_interval(values: Sequence[float], n: int, unit: str = "") -> Number:
     quantile = STUDENT_97_5[len(values) - 2]
     half = float(quantile * values.std(ddof=1) / math.sqrt(len(values)))
     mean = float(values.mean())
-    return Number(mean, mean - half, mean + half, n, len(values), unit)
+    low, high = mean - half, mean + half
+    if unit == "%":
+        low, high = max(0.0, low), min(1.0, high)
+    return Number(mean, low, high, n, len(values), unit)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -19,7 +19,7 @@ def test_proportion_is_wilsons_interval():
     assert number.value == 0.9
     assert number.low == pytest.approx(0.5958, abs=1e-4)
     assert number.high == pytest.approx(0.9821, abs=1e-4)
-    assert proportion(10, 10).high == 1.0
+    assert proportion(10, 10).high == 1.0 and number.unit == "%"
     with pytest.raises(ValueError):
         proportion(3, 2)
 
@@ -28,6 +28,8 @@ def test_mean_interval_is_students():
     number = mean_interval([1.0, 2.0, 3.0], n=50)  # sd 1, t(2) = 4.303
     assert (number.value, number.seeds, number.n) == (2.0, 3, 50)
     assert number.high - number.value == pytest.approx(4.303 / 3**0.5, abs=1e-3)
+    shares = mean_interval([0.99, 1.0], n=5, unit="%")
+    assert shares.high == 1.0 and shares.unit == "%"
     with pytest.raises(ValueError):
         mean_interval([1.0], n=5)
 

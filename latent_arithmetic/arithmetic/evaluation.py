@@ -229,6 +229,8 @@ def over_seeds(runs: list[dict[str, Number]]) -> dict[str, Number]:
         return runs[0]
     shared = [name for name in runs[0] if all(name in run for run in runs)]
     return {
-        name: mean_interval([run[name].value for run in runs], runs[0][name].n)
+        name: mean_interval(
+            [run[name].value for run in runs], runs[0][name].n, runs[0][name].unit
+        )
         for name in shared
     }
