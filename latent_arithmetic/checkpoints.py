@@ -1,5 +1,6 @@
 """Weights as plain arrays: written atomically, read without pickle, checked."""
 
+import contextlib
 import os
 import zipfile
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ SHOWN_DIFFERENCES = 5
 
 def write_atomically(path: Path, write) -> None:
     """Call `write(binary_file)` so that `path` is either whole or untouched."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "wb") as file:
             write(file)
             file.flush()
@@ -29,7 +30,8 @@ def write_atomically(path: Path, write) -> None:
             "untouched; free some space or choose another folder"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -207,6 +207,13 @@ def _train(options) -> None:
     from latent_arithmetic.profiles import get_profile
 
     common = {"profile": get_profile(options.profile), "seed": options.seed}
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot train into {options.out}: {error.strerror}; choose a folder that "
+            "can be written"
+        ) from None
     if options.task in IMAGE_TASKS:
         from latent_arithmetic.images.tasks import train_task
 

@@ -132,6 +132,8 @@ def test_mistakes_are_one_clear_line(models, capsys, tmp_path):
     assert "no-such-folder" in failed(
         capsys, "train", "vae", "--out", tmp_path / "m", "--data", nothing, *SMOKE
     )
+    png.write_bytes(b"")
+    assert "cannot train into" in failed(capsys, "train", "vae", "--out", png, *SMOKE)
     gan = models / "gan"
     assert "no encoder" in failed(capsys, "reconstruct", "--model", gan, "--out", png)
     assert "sources of questions" in failed(capsys, "answer", "--model", text)

@@ -174,3 +174,19 @@ def test_pickled_weights_are_refused(tmp_path):
 
     with pytest.raises(UserError, match="plain arrays"):
         load_variables(small_model().variables, tmp_path / "evil.npz")
+
+
+def test_a_full_disk_leaves_the_last_good_file_whole(tmp_path, monkeypatch):
+    from latent_arithmetic import checkpoints
+
+    path = tmp_path / "weights.npz"
+    checkpoints.save_arrays(path, {"kept": np.arange(3)})
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints.os, "fsync", full)
+    with pytest.raises(UserError, match="No space left.*untouched"):
+        checkpoints.save_arrays(path, {"kept": np.zeros(3)})
+    assert checkpoints.read_arrays(path)["kept"].tolist() == [0, 1, 2]
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]

@@ -21,7 +21,9 @@ def format_value(entry: dict, key: str = "value") -> str:
         return f"{100 * value:.{SHARE_DECIMALS}f}"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def format_interval(entry: dict) -> str:
