@@ -7,18 +7,21 @@ import sys
 import keras
 import pytest
 
-MODEL_TESTS = ("training", "images", "networks", "arithmetic")
+MODEL_TESTS = (
+    "test_training.py",
+    "test_networks.py",
+    "test_images_models.py",
+    "test_images_tasks.py",
+    "test_arithmetic_models.py",
+    "test_arithmetic_tasks.py",
+)
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}
 
 
 @pytest.mark.skipif("OTHER_BACKEND" in os.environ, reason="this is the other backend")
 def test_models_on_the_other_backend():
     here = os.path.dirname(__file__)
-    files = [
-        os.path.join(here, name)
-        for name in sorted(os.listdir(here))
-        if name.startswith(tuple(f"test_{part}" for part in MODEL_TESTS))
-    ]
+    files = [os.path.join(here, name) for name in MODEL_TESTS]
     other = OTHER[keras.backend.backend()]
     environment = os.environ | {"KERAS_BACKEND": other, "OTHER_BACKEND": other}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files]

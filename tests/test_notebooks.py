@@ -10,7 +10,11 @@ import pytest
 from latent_arithmetic.data_files import MNIST, find_data
 from latent_arithmetic.publishing.execution import execute_notebook
 from latent_arithmetic.publishing.project import NOTEBOOKS, read_notebook
-from latent_arithmetic.workspace import project_folder
+from latent_arithmetic.workspace import (
+    BUILD_VARIABLE,
+    open_workspace,
+    project_folder,
+)
 
 PROJECT = project_folder()
 WHERE = "import latent_arithmetic; print('package:', latent_arithmetic.__file__)"
@@ -21,18 +25,32 @@ def outputs_of(path):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """One scratch build that the notebooks fill and the twins find."""
+    folder = tmp_path_factory.mktemp("build")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BUILD_VARIABLE, str(folder))
+        yield open_workspace("smoke")
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebook_runs(name, workspace):
-    path = execute_notebook(read_notebook(name), name, workspace, PROJECT / "notebooks")
+def test_notebook_runs(name, build):
+    path = execute_notebook(read_notebook(name), name, build, PROJECT / "notebooks")
     assert any("image/png" in output.get("data", {}) for output in outputs_of(path))
-    assert list(workspace.figures.glob("*.pdf")) and list(workspace.results.iterdir())
+    assert list(build.figures.glob("*.pdf")) and list(build.results.iterdir())
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_twin_runs_as_a_plain_script(name, workspace, tmp_path):
+def test_twin_runs_as_a_plain_script_and_trains_nothing_again(name, build):
+    trained = {path: path.stat().st_mtime_ns for path in build.models.rglob("*.npz")}
+    assert trained
+    for figure in build.figures.iterdir():
+        figure.unlink()
     script = PROJECT / "exported_py" / f"{name}.py"
     subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
-    assert list(workspace.figures.glob("*.pdf")) and list(workspace.results.iterdir())
+    assert list(build.figures.glob("*.pdf"))
+    assert trained == {path: path.stat().st_mtime_ns for path in trained}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
