@@ -175,10 +175,13 @@ def _text_model(
 
 
 def _repeated(questions: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of questions and answers, repeated as often as `count` has room for."""
-    times = max(1, count // len(questions))
-    repeated = np.tile(questions, (times, 1))
-    return encode_questions(repeated), encode_answers(repeated)
+    """Codes of questions and answers, repeated until there are `count` of them.
+
+    So an epoch has the same number of steps however few questions are trained on.
+    """
+    repeated = np.tile(questions, (max(1, -(-count // len(questions))), 1))
+    whole = max(count, len(questions))
+    return encode_questions(repeated[:whole]), encode_answers(repeated[:whole])
 
 
 def _shortened(arrays: tuple[np.ndarray, ...], count: int) -> tuple[np.ndarray, ...]:
