@@ -79,13 +79,12 @@ def read_data(file_name: str) -> dict[str, np.ndarray]:
     except UserError:
         if file_name != MNIST:
             raise
-        path, arrays = Path(file_name), _download_mnist()
-    else:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zipfile.zlib.error):
-            arrays = {}
+        return _download_mnist()  # Keras checks what it downloads
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zipfile.zlib.error):
+        arrays = {}
     found, expected = content_checksum(arrays), CONTENT_CHECKSUMS[file_name]
     if found != expected:
         raise UserError(

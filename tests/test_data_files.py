@@ -36,3 +36,13 @@ def test_missing_file_says_where_it_was_looked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.datasets.mnist, "load_data", no_network)
     with pytest.raises(UserError, match="no network.*put the file"):
         read_data(MNIST)
+
+
+def test_where_no_folder_holds_mnist_keras_fetches_it(tmp_path, monkeypatch):
+    shipped = read_data(MNIST)
+    monkeypatch.setattr(data_files, "data_folders", lambda: [tmp_path])
+    pairs = [(shipped[f"x_{part}"], shipped[f"y_{part}"]) for part in ("train", "test")]
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: pairs)
+    fetched = read_data(MNIST)
+    assert fetched.keys() == shipped.keys()
+    assert all((fetched[name] == shipped[name]).all() for name in shipped)
