@@ -254,12 +254,14 @@ def _generate(options) -> None:
 
     pictures = load_trained(options.model).generate(options.count, options.seed)
     save_pictures(pictures, options.out)
+    print(f"wrote {options.out}")
 
 
 def _reconstruct(options) -> None:
     from latent_arithmetic.images.files import reconstruct_to_file
 
     reconstruct_to_file(options.model, options.data, options.count, options.out)
+    print(f"wrote {options.out}")
 
 
 def _interpolate(options) -> None:
@@ -269,6 +271,7 @@ def _interpolate(options) -> None:
     trained = load_trained(options.model)
     pictures = trained.interpolate(options.steps, options.seed, options.method)
     save_pictures(pictures, options.out, columns=options.steps)
+    print(f"wrote {options.out}")
 
 
 def main(arguments: list[str] | None = None) -> int:
