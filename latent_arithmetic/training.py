@@ -50,15 +50,23 @@ class Batches(keras.utils.PyDataset):
         arrays: an array, or a tuple or dict of arrays, equally long.
         batch_size: rows in a batch; the remainder is left for another epoch.
         seed: seed of the shuffling.
+        epoch_examples: rows in an epoch at most; each epoch takes others.
     """
 
-    def __init__(self, arrays, batch_size: int, seed: int = 0):
+    def __init__(
+        self,
+        arrays,
+        batch_size: int,
+        seed: int = 0,
+        epoch_examples: int | None = None,
+    ):
         super().__init__()
         self.arrays = arrays
         self.count = len(keras.tree.flatten(arrays)[0])
         if not self.count:
             raise UserError("received no training examples; at least one is needed")
-        self.batch_size = min(batch_size, self.count)
+        self.epoch_examples = min(self.count, epoch_examples or self.count)
+        self.batch_size = min(batch_size, self.epoch_examples)
         self.seed = seed
         self.start_epoch(0)
 
@@ -68,7 +76,7 @@ class Batches(keras.utils.PyDataset):
         self.order = order.permutation(self.count)
 
     def __len__(self) -> int:
-        return self.count // self.batch_size
+        return self.epoch_examples // self.batch_size
 
     def __getitem__(self, index: int):
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]

@@ -190,3 +190,15 @@ def test_a_full_disk_leaves_the_last_good_file_whole(tmp_path, monkeypatch):
         checkpoints.save_arrays(path, {"kept": np.zeros(3)})
     assert checkpoints.read_arrays(path)["kept"].tolist() == [0, 1, 2]
     assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_a_short_epoch_takes_other_rows_each_time():
+    batches = Batches(np.arange(1_000), batch_size=10, epoch_examples=100)
+    assert len(batches) == 10
+    seen = []
+    for epoch in range(2):
+        batches.start_epoch(epoch)
+        rows = np.concatenate([batches[index] for index in range(len(batches))])
+        assert len(np.unique(rows)) == 100
+        seen.append(set(rows.tolist()))
+    assert len(seen[0] | seen[1]) > 150

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, GlyphBank
 from latent_arithmetic.arithmetic.networks import (
     PICTURE,
     STYLE_DIM,
     OneHot,
-    build_encoder_decoder,
     build_eye,
     build_painter,
     build_style_encoder,
@@ -44,18 +44,19 @@ def exact(answers, logits):
 
 
 class TextToText(keras.Model):
-    """Codes [n, question_length] to answer logits [n, answer_length, 13]."""
+    """Codes of questions, as `encode_for` makes them, to answer logits [n, k, 13]."""
 
     def __init__(
         self,
         form: QuestionFormat = TWO_DIGITS,
         encoder_layers: int = 1,
         decoder_layers: int = 1,
+        design: str = "summary",
     ):
         super().__init__()
         self.one_hot = OneHot()
-        self.encoder_decoder = build_encoder_decoder(
-            form, encoder_layers, decoder_layers
+        self.encoder_decoder = build_text_design(
+            design, form, encoder_layers, decoder_layers
         )
         self.built = True
 
@@ -77,14 +78,15 @@ class ImageToText(keras.Model):
         form: QuestionFormat = TWO_DIGITS,
         encoder_layers: int = 1,
         decoder_layers: int = 1,
+        design: str = "summary",
         seed: int = 0,
     ):
         super().__init__()
         self.glyphs = glyphs
         self.one_hot = OneHot()
         self.eye = build_eye(len(ALPHABET))
-        self.encoder_decoder = build_encoder_decoder(
-            form, encoder_layers, decoder_layers
+        self.encoder_decoder = build_text_design(
+            design, form, encoder_layers, decoder_layers
         )
         self.encoder_decoder.trainable = False
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -156,13 +158,14 @@ class TextToImage(keras.Model):
         form: QuestionFormat = TWO_DIGITS,
         encoder_layers: int = 1,
         decoder_layers: int = 1,
+        design: str = "summary",
         seed: int = 0,
     ):
         super().__init__()
         self.glyphs = glyphs
         self.one_hot = OneHot()
-        self.encoder_decoder = build_encoder_decoder(
-            form, encoder_layers, decoder_layers
+        self.encoder_decoder = build_text_design(
+            design, form, encoder_layers, decoder_layers
         )
         self.encoder_decoder.trainable = False
         self.style_encoder = build_style_encoder()

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from latent_arithmetic.arithmetic.designs import encode_for
 from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
 from latent_arithmetic.arithmetic.models import (
     PREDICT_BATCH,
@@ -16,9 +17,8 @@ from latent_arithmetic.arithmetic.models import (
 )
 from latent_arithmetic.arithmetic.networks import STYLE_DIM
 from latent_arithmetic.arithmetic.questions import (
-    TWO_DIGITS,
+    QuestionFormat,
     decode,
-    encode_questions,
     parse_questions,
 )
 from latent_arithmetic.arithmetic.reader import Reader
@@ -37,8 +37,13 @@ class Trained:
     settings: dict
     run: RunRecord
 
+    @property
+    def form(self) -> QuestionFormat:
+        """How long its questions and answers are."""
+        return QuestionFormat(self.settings["max_digits"])
+
     def answer(self, questions: list[str], seed: int = 0) -> list[str]:
-        """The answers to questions such as '81+24', as texts of 3 characters.
+        """The answers to questions such as '81+24', as texts of equal length.
 
         An image-to-text model sees them in handwriting of MNIST's test digits.
 
@@ -46,7 +51,7 @@ class Trained:
             UserError: a question is malformed, or the model does not answer in text.
         """
         self._expect("text-to-text", "image-to-text")
-        codes = encode_questions(parse_questions(questions))
+        codes = self._encode(questions)
         if self.task == "image-to-text":
             return self.answer_images(glyph_bank("test").draw(codes, seed))
         return self._predict(codes)
@@ -58,7 +63,7 @@ class Trained:
             UserError: the model reads no images, or their shape or type is wrong.
         """
         self._expect("image-to-text")
-        wanted = (TWO_DIGITS.question_length, GLYPH_SIZE, GLYPH_SIZE)
+        wanted = (self.form.question_length, GLYPH_SIZE, GLYPH_SIZE)
         if images.shape[1:] != wanted or images.dtype != np.uint8:
             raise UserError(
                 f"received images of shape {list(images.shape)} and type "
@@ -73,8 +78,8 @@ class Trained:
             UserError: a question is malformed, or the model does not paint.
         """
         self._expect("text-to-image")
-        codes = encode_questions(parse_questions(questions))
-        shape = (len(codes), TWO_DIGITS.answer_length, STYLE_DIM)
+        codes = self._encode(questions)
+        shape = (len(codes), self.form.answer_length, STYLE_DIM)
         draws = np.random.default_rng(seed).standard_normal(shape, "float32")
         return self.paint(codes, draws)
 
@@ -89,6 +94,10 @@ class Trained:
             pixels = self.model.paint(self.model(codes[part]), draws[part])
             pictures[part] = np.round(keras.ops.convert_to_numpy(pixels) * 255)
         return pictures
+
+    def _encode(self, questions: list[str]) -> np.ndarray:
+        parsed = parse_questions(questions, self.form)
+        return encode_for(self.settings["design"], parsed, self.form)
 
     def _predict(self, questions: np.ndarray) -> list[str]:
         if not len(questions):
@@ -114,16 +123,22 @@ def build_model(task: str, settings: dict) -> keras.Model:
     keras.utils.set_random_seed(seed)
     if task == "reader":
         return Reader(seed)
-    depth = {key: settings[key] for key in ("encoder_layers", "decoder_layers")}
-    for name, count in depth.items():
+    shape = {key: settings[key] for key in ("encoder_layers", "decoder_layers")}
+    for name, count in shape.items():
         if count < 1:
             raise UserError(f"{name} is {count}; expected 1 or more")
+    shape |= {"design": settings["design"]}
+    shape |= {"form": QuestionFormat(settings["max_digits"])}
     if task == "text-to-text":
-        return TextToText(**depth)
+        return TextToText(**shape)
+    if settings["design"] == "place-aligned":
+        raise UserError(
+            "the place-aligned design reads columns; it is for text-to-text"
+        )
     glyphs = FreshGlyphs(glyph_bank("train"), seed=seed)
     if task == "image-to-text":
-        return ImageToText(glyphs, **depth, seed=seed)
-    return TextToImage(glyphs, **depth, seed=seed)
+        return ImageToText(glyphs, **shape, seed=seed)
+    return TextToImage(glyphs, **shape, seed=seed)
 
 
 def load_trained(folder: Path) -> Trained:

@@ -1,0 +1,81 @@
+"""The designs of the part that does arithmetic, by name."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from latent_arithmetic.arithmetic.columns import (
+    build_calculator,
+    build_column_encoder_decoder,
+)
+from latent_arithmetic.arithmetic.networks import build_encoder_decoder
+from latent_arithmetic.arithmetic.questions import (
+    TWO_DIGITS,
+    QuestionFormat,
+    encode_columns,
+    encode_questions,
+)
+from latent_arithmetic.errors import UserError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a design is trained with, unless asked otherwise.
+
+    decoder_layers: recurrent layers that write the answer.
+    weight_decay: of AdamW, decoupled from the gradient.
+    rate: times the budget's learning rate.
+    """
+
+    decoder_layers: int
+    weight_decay: float
+    rate: float
+
+
+# How text is answered: from a summary of the plain string, from columns that attention
+# finds in the plain string, or from columns that are given (structured input).
+DESIGNS = {
+    "summary": Recipe(decoder_layers=1, weight_decay=0.1, rate=1.0),
+    "attention": Recipe(decoder_layers=2, weight_decay=0.6, rate=2.0),
+    "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6, rate=2.0),
+}
+
+
+def find_recipe(design: str) -> Recipe:
+    """The recipe of a design.
+
+    Raises:
+        UserError: the design is none of DESIGNS.
+    """
+    if design not in DESIGNS:
+        known = ", ".join(DESIGNS)
+        raise UserError(f"unknown design {design!r}; expected one of {known}")
+    return DESIGNS[design]
+
+
+def build_text_design(
+    design: str,
+    form: QuestionFormat = TWO_DIGITS,
+    encoder_layers: int = 1,
+    decoder_layers: int = 1,
+) -> keras.Model:
+    """One-hot characters of a question to answer logits [n, answer_length, 13].
+
+    Raises:
+        UserError: the design is none of DESIGNS.
+    """
+    find_recipe(design)
+    if design == "summary":
+        return build_encoder_decoder(form, encoder_layers, decoder_layers)
+    if design == "attention":
+        return build_column_encoder_decoder(form, encoder_layers, decoder_layers)
+    return build_calculator(form.answer_length, decoder_layers)
+
+
+def encode_for(
+    design: str, questions: np.ndarray, form: QuestionFormat = TWO_DIGITS
+) -> np.ndarray:
+    """Questions [n, 3] as the codes that a design reads."""
+    encoder = encode_columns if design == "place-aligned" else encode_questions
+    return encoder(questions, form)

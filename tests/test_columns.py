@@ -1,0 +1,121 @@
+"""Columns: given, found in a string, joined, and learnt from."""
+
+import keras
+import numpy as np
+import pytest
+
+from latent_arithmetic.arithmetic.columns import (
+    DIGIT_DIM,
+    AttendColumns,
+    JoinDigits,
+    build_calculator,
+    character_kinds,
+    first_guess,
+)
+from latent_arithmetic.arithmetic.designs import (
+    DESIGNS,
+    build_text_design,
+    encode_for,
+)
+from latent_arithmetic.arithmetic.questions import (
+    ALPHABET,
+    TWO_DIGITS,
+    QuestionFormat,
+    all_questions,
+    encode,
+    encode_answers,
+    encode_columns,
+    encode_questions,
+    format_answers,
+    format_questions,
+    one_hot,
+    parse_questions,
+    random_split,
+    true_answers,
+)
+from latent_arithmetic.errors import UserError
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_codes_are_those_of_the_texts(digits):
+    form = QuestionFormat(digits)
+    table = all_questions(form)
+    texts, answers = format_questions(table, form), true_answers(table)
+    assert (encode_questions(table, form) == encode(texts)).all()
+    written = encode(format_answers(answers, form))
+    assert (encode_answers(table, form) == written).all()
+
+
+def test_columns_hold_both_numbers():
+    form = QuestionFormat(3)
+    table = all_questions(form)[::997]
+    columns = encode_columns(table, form).astype(int)
+    assert columns.shape == (len(table), 4, 3)
+    tens = 10 ** np.arange(4)
+    assert (columns[..., 0] @ tens == table[:, 0]).all()
+    assert (columns[..., 1] @ tens == table[:, 2]).all()
+    signs = np.where(table[:, 1] > 0, ALPHABET.index("+"), ALPHABET.index("-"))
+    assert (columns[..., 2] == signs[:, None]).all()
+
+
+def test_the_first_guess_is_right_where_numbers_have_all_their_digits():
+    form = QuestionFormat(2)
+    text = one_hot(encode_questions(parse_questions(["81+24"])))[0]
+    found = np.einsum("lpr,lc->prc", first_guess(form), text).argmax(axis=-1)
+    characters = ["".join(ALPHABET[code] for code in column) for column in found]
+    assert characters == ["14+", "82+", "+++"]
+
+
+def test_attention_starts_at_the_first_guess():
+    form = QuestionFormat(2)
+    layer = AttendColumns(form)
+    text = one_hot(encode_questions(parse_questions(["81+24"])))
+    columns = np.array(layer([np.zeros((1, 5, 6), "float32"), text]))
+    assert columns.shape == (1, 3, 3, len(ALPHABET))
+    assert np.allclose(columns.sum(axis=-1), 1, atol=1e-6)
+    assert columns[0].argmax(axis=-1)[:2].tolist() == [[1, 4, 10], [8, 2, 10]]
+
+
+def test_digits_are_joined_by_the_matrix_of_the_sign():
+    layer = JoinDigits()
+    column = one_hot(np.array([[[7, 2, ALPHABET.index("-")]]]))
+    joined = np.array(layer(column))[0, 0]
+    digits, signs = np.array(layer.digits), np.array(layer.signs)
+    expected = digits[7] + digits[2] @ signs[ALPHABET.index("-")]
+    assert np.allclose(joined[:DIGIT_DIM], expected, atol=1e-6)
+    assert joined[DIGIT_DIM:].argmax() == ALPHABET.index("-")
+
+
+def test_kinds_tell_digits_signs_and_blanks_apart():
+    assert character_kinds().argmax(axis=1).tolist() == [0] * 10 + [1, 1, 2]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_design_answers_three_digit_questions(design):
+    form = QuestionFormat(3)
+    asked = encode_for(design, parse_questions(["123-4", "999+999"], form), form)
+    model = build_text_design(design, form, 1, 2)
+    logits = np.array(model(one_hot(asked)))
+    assert logits.shape == (2, 4, len(ALPHABET))
+    assert not np.allclose(logits[0], logits[1])
+
+
+def test_an_unknown_design_is_refused():
+    with pytest.raises(UserError, match="place-aligned"):
+        build_text_design("abacus")
+
+
+def test_the_calculator_learns_what_it_was_not_shown():
+    """Trained on a tenth of the two-digit questions, it answers most of the others."""
+    keras.utils.set_random_seed(0)
+    parts = random_split(all_questions(), 0.1)
+    model = build_calculator(TWO_DIGITS.answer_length)
+    optimizer = keras.optimizers.AdamW(1e-2, weight_decay=0.3, beta_2=0.99)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss)
+    columns, answers = one_hot(encode_columns(parts.train)), encode_answers(parts.train)
+    model.fit(columns, answers, batch_size=128, epochs=30, verbose=0)
+    columns = one_hot(encode_columns(parts.validation))
+    written = np.array(model(columns)).argmax(axis=-1)
+    right = (written == encode_answers(parts.validation)).all(axis=-1)
+    assert right.mean() > 0.7
