@@ -10,7 +10,6 @@ from latent_arithmetic.arithmetic.columns import (
     JoinDigits,
     build_calculator,
     character_kinds,
-    first_guess,
 )
 from latent_arithmetic.arithmetic.designs import (
     DESIGNS,
@@ -58,22 +57,21 @@ def test_columns_hold_both_numbers():
     assert (columns[..., 2] == signs[:, None]).all()
 
 
-def test_the_first_guess_is_right_where_numbers_have_all_their_digits():
+def test_attention_starts_where_numbers_are_written():
+    """Before training, the strongest part of every column is the right character."""
     form = QuestionFormat(2)
-    text = one_hot(encode_questions(parse_questions(["81+24"])))[0]
-    found = np.einsum("lpr,lc->prc", first_guess(form), text).argmax(axis=-1)
-    characters = ["".join(ALPHABET[code] for code in column) for column in found]
-    assert characters == ["14+", "82+", "+++"]
-
-
-def test_attention_starts_at_the_first_guess():
-    form = QuestionFormat(2)
-    layer = AttendColumns(form)
-    text = one_hot(encode_questions(parse_questions(["81+24"])))
-    columns = np.array(layer([np.zeros((1, 5, 6), "float32"), text]))
-    assert columns.shape == (1, 3, 3, len(ALPHABET))
+    text = one_hot(encode_questions(parse_questions(["81+24", "81+5", "7-30"])))
+    kinds = text @ character_kinds()
+    columns = np.array(
+        AttendColumns(form)([np.zeros((3, 5, 6), "float32"), kinds, text])
+    )
+    assert columns.shape == (3, 3, 3, len(ALPHABET))
     assert np.allclose(columns.sum(axis=-1), 1, atol=1e-6)
-    assert columns[0].argmax(axis=-1)[:2].tolist() == [[1, 4, 10], [8, 2, 10]]
+    found = columns.argmax(axis=-1)
+    read = [["".join(ALPHABET[code] for code in part) for part in row] for row in found]
+    assert read[0] == ["14+", "82+", "+++"]
+    assert read[1] == ["15+", "8++", "+++"]
+    assert read[2][0] == "70-" and read[2][1][1:] == "3-"
 
 
 def test_digits_are_joined_by_the_matrix_of_the_sign():

@@ -13,12 +13,13 @@ from keras import layers, ops
 
 from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
+SIGN_KIND = 1  # of the kinds digit, sign and blank
 ROLES = 3  # of the characters in a column: left digit, right digit, sign
 CALCULATOR_WIDTH = 64  # units of its recurrent layers, each direction
 READER_WIDTH = 32  # units of the layers that find the columns, each direction
 DIGIT_DIM = 8  # numbers that stand for a digit before two of them are joined
-GUESS = 2.0  # how firmly the reader first believes that numbers have all their digits
-SHARPNESS = 2.0  # of the attention: the scores are multiplied by it
+GUESS = 4.0  # score of the characters the reader looks at before it has learnt
+STATE_RATE = 0.3  # share of the states in the scores; low, so that they learn slowly
 # Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
 UNROLL = keras.backend.backend() == "tensorflow"
 UNROLL_AT_MOST = 8  # steps
@@ -48,10 +49,11 @@ def build_column_reader(form: QuestionFormat, layers_count: int = 1) -> keras.Mo
     arXiv:1409.0473) chooses the characters.
     """
     characters = keras.Input((form.question_length, len(ALPHABET)))
-    x = ops.matmul(characters, character_kinds())
+    kinds = ops.matmul(characters, character_kinds())
+    x = kinds
     for _ in range(layers_count):
         x = _both_ways(READER_WIDTH, form.question_length)(x)
-    columns = AttendColumns(form)([x, characters])
+    columns = AttendColumns(form)([x, kinds, characters])
     return keras.Model(characters, columns, name="column_reader")
 
 
@@ -74,49 +76,61 @@ def _both_ways(width: int, steps: int | None) -> layers.Layer:
 
 def character_kinds() -> np.ndarray:
     """Whether each of the 13 characters is a digit, a sign, a blank: [13, 3]."""
-    kinds = [0 if c.isdigit() else 2 if c == " " else 1 for c in ALPHABET]
+    kinds = [0 if c.isdigit() else 2 if c == " " else SIGN_KIND for c in ALPHABET]
     return np.eye(3, dtype="float32")[kinds]
 
 
-def first_guess(form: QuestionFormat) -> np.ndarray:
-    """Which character is which part of a column if both numbers have all digits.
+def first_guess(form: QuestionFormat) -> tuple[np.ndarray, np.ndarray]:
+    """Where the parts of a column stand in a question written to the right edge.
 
-    Returns: float32 [question_length, answer_length, 3], ones and zeros. In the
-        highest column no digit stands, only a carry or a minus in the answer; all
-        its parts look at the sign.
+    The right number ends at the right edge, the left one before the sign. In the
+    highest column no digit stands; all its parts look at the sign.
+
+    Returns: ones and zeros, float32 [2 * length - 1, places * 3] by distance to the
+        sign (row length - 1: the sign itself) and [length, places * 3] by place.
     """
-    digits, sign = form.max_digits, form.max_digits
-    guess = np.zeros((form.question_length, form.answer_length, ROLES), "float32")
-    for place in range(digits):
-        guess[sign - 1 - place, place, 0] = 1
-        guess[form.question_length - 1 - place, place, 1] = 1
-    guess[sign, :, 2] = 1
-    guess[sign, digits] = 1
-    return guess
+    length, places = form.question_length, form.answer_length
+    by_distance = np.zeros((2 * length - 1, places, ROLES), "float32")
+    by_place = np.zeros((length, places, ROLES), "float32")
+    sign = length - 1
+    by_distance[sign, :, 2] = 1
+    by_distance[sign, form.max_digits :] = 1
+    for place in range(form.max_digits):
+        by_distance[sign - 1 - place, place, 0] = 1
+        by_place[length - 1 - place, place, 1] = 1
+    flat = (-1, places * ROLES)
+    return by_distance.reshape(flat), by_place.reshape(flat)
 
 
 class AttendColumns(layers.Layer):
-    """States [n, length, d] and characters [n, length, 13] to columns.
+    """States [n, length, d], kinds [n, length, 3] and characters to columns.
 
-    What a character scores for a part of a column is a linear function of its state
-    plus a trained bias of its place, which starts at the first guess.
+    What a character scores for a part of a column is a sum of three trained terms:
+    of its place, of its distance to the sign (as in Shaw et al., 2018,
+    arXiv:1803.02155) and of its state. Before training, the first guess alone.
     """
 
     def __init__(self, form: QuestionFormat):
         super().__init__()
         self.form = form
+        length = form.question_length
+        self.distances = np.subtract.outer(range(length), range(length)) + length - 1
 
     def build(self, input_shape):
-        guess = GUESS * first_guess(self.form)
-        shape = (self.form.question_length, self.form.answer_length * ROLES)
-        self.score = layers.Dense(shape[1], use_bias=False)
-        self.score.build(input_shape[0])
-        self.place_bias = self.add_weight(shape=shape, name="place_bias")
-        self.place_bias.assign(guess.reshape(shape))
+        self.guess = [GUESS * guess for guess in first_guess(self.form)]
+        self.by_distance, self.by_place = (
+            self.add_weight(shape=guess.shape, initializer="zeros", name=name)
+            for guess, name in zip(self.guess, ("distance", "place"), strict=True)
+        )
+        self.by_state = layers.Dense(self.guess[0].shape[1], use_bias=False)
+        self.by_state.build(input_shape[0])
 
     def call(self, inputs):
-        states, characters = inputs
-        scores = SHARPNESS * (self.score(states) + self.place_bias)
+        states, kinds, characters = inputs
+        by_distance, by_place = self.by_distance + self.guess[0], self.by_place
+        from_sign = ops.take(by_distance, self.distances, axis=0)
+        scores = ops.einsum("nm,lmp->nlp", kinds[..., SIGN_KIND], from_sign)
+        scores = scores + by_place + self.guess[1] + STATE_RATE * self.by_state(states)
         chosen = ops.einsum("nlp,nlc->npc", ops.softmax(scores, axis=1), characters)
         shape = (-1, self.form.answer_length, ROLES, len(ALPHABET))
         return ops.reshape(chosen, shape)

@@ -37,8 +37,8 @@ class Recipe:
 # finds in the plain string, or from columns that are given (structured input).
 DESIGNS = {
     "summary": Recipe(decoder_layers=1, weight_decay=0.1, rate=1.0),
-    "attention": Recipe(decoder_layers=2, weight_decay=0.6, rate=2.0),
-    "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6, rate=2.0),
+    "attention": Recipe(decoder_layers=2, weight_decay=0.6, rate=1.0),
+    "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6, rate=1.0),
 }
 
 
