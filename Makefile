@@ -3,7 +3,7 @@ PROFILE ?= quick
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test report publish submission export lint clean
+.PHONY: run test study report publish submission export lint clean
 
 run: .venv/installed
 	.venv/bin/latent-arithmetic run --profile $(PROFILE)
@@ -17,6 +17,9 @@ lint: .venv/installed-for-tests
 
 report publish submission: .venv/installed
 	.venv/bin/latent-arithmetic $@ --profile $(PROFILE)
+
+study: .venv/installed
+	.venv/bin/latent-arithmetic study
 
 export: .venv/installed
 	.venv/bin/latent-arithmetic export

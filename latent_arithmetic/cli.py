@@ -5,76 +5,16 @@ import os
 import sys
 from pathlib import Path
 
+from latent_arithmetic.arguments import (
+    IMAGE_TASKS,
+    add_profile,
+    add_train_arguments,
+    count,
+)
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.profiles import PROFILES
 from latent_arithmetic.quiet import import_keras_quietly
 
-ARITHMETIC_TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
-IMAGE_TASKS = ("cae", "vae", "gan")
 USER_ERROR, INTERRUPTED = 2, 130
-
-
-def fraction(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"expected 0 < F < 1, received {text}")
-    return value
-
-
-def count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
-    return value
-
-
-def _add_train(commands) -> None:
-    train = commands.add_parser("train", help="train one model into a folder")
-    train.add_argument(
-        "task",
-        choices=ARITHMETIC_TASKS + IMAGE_TASKS,
-        metavar="TASK",
-        help=", ".join(ARITHMETIC_TASKS + IMAGE_TASKS),
-    )
-    train.add_argument("--out", type=Path, required=True, metavar="DIR")
-    train.add_argument(
-        "--data",
-        default="cryptopunks",
-        metavar="NAME|PATH",
-        help="pictures: cryptopunks, or a folder, .zip, .npz or .npy",
-    )
-    train.add_argument(
-        "--size",
-        type=count,
-        default=64,
-        metavar="N",
-        help="pictures become N x N pixels (default 64)",
-    )
-    split = train.add_mutually_exclusive_group()
-    split.add_argument(
-        "--train-fraction",
-        type=fraction,
-        default=0.9,
-        metavar="F",
-        help="share of the questions trained on",
-    )
-    split.add_argument(
-        "--train-questions",
-        type=Path,
-        metavar="FILE",
-        help="train on exactly these questions, one a line",
-    )
-    train.add_argument("--encoder-layers", type=count, default=1, metavar="N")
-    train.add_argument("--decoder-layers", type=count, default=1, metavar="N")
-    train.add_argument("--seed", type=int, default=0)
-    _add_profile(train)
-    train.set_defaults(command=_train)
-
-
-def _add_profile(parser) -> None:
-    parser.add_argument(
-        "--profile", choices=tuple(PROFILES), help="how long to train (default quick)"
-    )
 
 
 def _add_model(commands, name: str, help_text: str, command):
@@ -151,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("publish", "copy a finished build to the committed places", _publish),
     ):
         parser_of_build = commands.add_parser(name, help=help_text)
-        _add_profile(parser_of_build)
+        add_profile(parser_of_build)
         parser_of_build.set_defaults(command=command)
     export = commands.add_parser(
         "export", help="write twins and self-contained edition again"
@@ -159,9 +99,18 @@ def build_parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
     submission = commands.add_parser("submission", help="pack what is handed in")
     submission.add_argument("--out", type=Path, default=Path("build/submission.zip"))
-    _add_profile(submission)
+    add_profile(submission)
     submission.set_defaults(command=_submission)
-    _add_train(commands)
+    study = commands.add_parser(
+        "study", help="run what is not recorded yet of Task 2's tables, print them"
+    )
+    study.add_argument(
+        "--show", action="store_true", help="only print what is recorded"
+    )
+    study.set_defaults(command=_study)
+    train = commands.add_parser("train", help="train one model into a folder")
+    add_train_arguments(train)
+    train.set_defaults(command=_train)
     _add_uses(commands)
     return parser
 
@@ -193,6 +142,18 @@ def _export(options) -> None:
     from latent_arithmetic.workspace import project_folder
 
     write_exports(project_folder())
+
+
+def _study(options) -> None:
+    from latent_arithmetic.arithmetic import study
+    from latent_arithmetic.profiles import FULL
+    from latent_arithmetic.workspace import open_workspace
+
+    runs, folder = study.text_runs(), study.study_folder()
+    if not options.show:
+        work = open_workspace(FULL.name).folder("study")
+        study.run_study(runs, folder, work, FULL)
+    study.print_study(runs, folder)
 
 
 def _submission(options) -> None:
@@ -228,6 +189,9 @@ def _train(options) -> None:
             options.out,
             train_fraction=options.train_fraction,
             train_questions=options.train_questions,
+            split=options.split,
+            design=options.design,
+            max_digits=options.digits,
             encoder_layers=options.encoder_layers,
             decoder_layers=options.decoder_layers,
             **common,

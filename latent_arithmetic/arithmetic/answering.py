@@ -35,9 +35,10 @@ def answer(
             f"received {sum(given)} sources of questions; expected exactly one of "
             "QUESTION ..., --questions FILE and --images FILE.npz"
         )
-    if questions_file is not None:
-        questions = format_questions(read_questions(questions_file))
     trained = load_trained(model_folder)
+    if questions_file is not None:
+        parsed = read_questions(questions_file, trained.form)
+        questions = format_questions(parsed, trained.form)
     if trained.task == "text-to-image":
         if images_file is not None:
             raise UserError("a text-to-image model takes questions as text, not images")

@@ -17,6 +17,7 @@ from latent_arithmetic.arithmetic.models import (
 )
 from latent_arithmetic.arithmetic.networks import STYLE_DIM
 from latent_arithmetic.arithmetic.questions import (
+    TWO_DIGITS,
     QuestionFormat,
     decode,
     parse_questions,
@@ -40,7 +41,7 @@ class Trained:
     @property
     def form(self) -> QuestionFormat:
         """How long its questions and answers are."""
-        return QuestionFormat(self.settings["max_digits"])
+        return QuestionFormat(self.settings.get("max_digits", TWO_DIGITS.max_digits))
 
     def answer(self, questions: list[str], seed: int = 0) -> list[str]:
         """The answers to questions such as '81+24', as texts of equal length.
