@@ -1,5 +1,7 @@
 """Questions: written, read, coded and split without a loss or a leak."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from latent_arithmetic.arithmetic.questions import (
     encode_answers,
     encode_questions,
     file_split,
+    find_fault,
     format_answers,
     format_questions,
     justify,
@@ -161,3 +164,20 @@ def test_a_bad_file_is_refused(tmp_path):
         read_questions(tmp_path / "missing.txt")
     with pytest.raises(UserError, match="cannot read"):
         read_questions(tmp_path)
+
+
+def test_ten_thousand_bad_questions_give_ten_thousand_places():
+    """Whatever is wrong, the error quotes the question and names a place in it."""
+    generator = np.random.default_rng(0)
+    letters = list(ALPHABET + "aéß٣*/=.,\t")
+    form, faults = QuestionFormat(2), 0
+    while faults < 10_000:
+        text = "".join(generator.choice(letters, generator.integers(0, 9)))
+        if re.fullmatch(" *(0|[1-9][0-9]?)[+-](0|[1-9][0-9]?) *", text):
+            continue
+        faults += 1
+        place, reason = find_fault(text, form)
+        assert 0 <= place <= len(text) and reason
+        with pytest.raises(UserError) as error:
+            parse_question(text, form)
+        assert f"{text!r}, character {place + 1}: {reason}" in str(error.value)
