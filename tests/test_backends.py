@@ -10,6 +10,7 @@ import pytest
 MODEL_TESTS = (
     "test_training.py",
     "test_networks.py",
+    "test_columns.py",
     "test_images_models.py",
     "test_images_tasks.py",
     "test_arithmetic_models.py",
