@@ -65,18 +65,47 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
         "--design",
         choices=("summary", "attention", "place-aligned"),
         default="summary",
-        help="how text is answered (default summary; attention needs least questions; "
-        "place-aligned is given columns)",
+        help="how text is answered (default summary; attention finds columns of "
+        "digits; place-aligned is given them)",
     )
-    train.add_argument("--digits", type=count, default=2, metavar="N")
+    train.add_argument(
+        "--digits",
+        type=count,
+        default=2,
+        metavar="N",
+        help="of the longest number in a question (default 2)",
+    )
+    train.add_argument(
+        "--reading",
+        choices=("eye", "flattened-lstm", "conv-lstm", "cnn-lstm"),
+        default="eye",
+        help="how image-to-text reads pictures (default eye)",
+    )
+    train.add_argument(
+        "--supervision",
+        choices=("answers", "labels"),
+        default="answers",
+        help="what the eye is taught with (default answers, and nothing else)",
+    )
     split.add_argument(
         "--train-questions",
         type=Path,
         metavar="FILE",
         help="train on exactly these questions, one a line",
     )
-    train.add_argument("--encoder-layers", type=count, default=1, metavar="N")
-    train.add_argument("--decoder-layers", type=count, metavar="N")
+    train.add_argument(
+        "--encoder-layers",
+        type=count,
+        default=1,
+        metavar="N",
+        help="recurrent layers that read (default 1)",
+    )
+    train.add_argument(
+        "--decoder-layers",
+        type=count,
+        metavar="N",
+        help="recurrent layers that write (default: what suits the design)",
+    )
     train.add_argument("--seed", type=int, default=0)
     add_profile(train)
 

@@ -194,6 +194,8 @@ def _train(options) -> None:
             max_digits=options.digits,
             encoder_layers=options.encoder_layers,
             decoder_layers=options.decoder_layers,
+            reading=options.reading,
+            supervision=options.supervision,
             **common,
         )
     print(f"trained {options.task} into {options.out}")

@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
-from latent_arithmetic.arithmetic.models import (
+from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
+from latent_arithmetic.arithmetic.image_to_text import (
     ImageToText,
-    TextToImage,
-    TextToText,
-    exact,
-    predict,
+    StraightImageToText,
 )
+from latent_arithmetic.arithmetic.models import TextToText, exact, predict
 from latent_arithmetic.arithmetic.networks import STYLE_DIM, build_encoder_decoder
 from latent_arithmetic.arithmetic.questions import (
     QuestionFormat,
@@ -27,6 +26,7 @@ from latent_arithmetic.arithmetic.reader import (
     draw_junk,
     reader_examples,
 )
+from latent_arithmetic.arithmetic.text_to_image import TextToImage
 
 QUESTIONS = random_split(all_questions(), 0.9).train[:64]
 CODES, ANSWERS = encode_questions(QUESTIONS), encode_answers(QUESTIONS)
@@ -95,18 +95,48 @@ def test_image_to_text_reads_codes_and_pictures(glyphs):
     # Each row of pictures is read on its own and in its own order.
     together = np.asarray(model(pictures))
     assert np.allclose(np.asarray(model(pictures[3:4]))[0], together[3], atol=1e-4)
+    model.answer_possible()
     changed = changed_by_a_step(model, CODES, ANSWERS)
     assert len(changed) == len(model.trainable_variables)
     assert not [path for path in changed if "lstm" in path]
 
 
 def test_image_to_text_loss_by_hand(glyphs):
-    """An eye and an encoder-decoder with all weights 0 know nothing at all."""
+    """An eye with all weights 0 finds every question equally probable."""
     model = ImageToText(glyphs)
-    for part in (model.eye, model.encoder_decoder):
-        part.set_weights([np.zeros_like(weight) for weight in part.get_weights()])
-    loss = model.compute_loss(CODES, ANSWERS, None)
-    assert float(loss) == pytest.approx(3 * np.log(13), rel=1e-5)
+    model.eye.set_weights([np.zeros_like(weight) for weight in model.eye.get_weights()])
+    questions = np.array([[1, 1, 2], [2, 1, 1], [5, 1, 4], [9, -1, 6], [3, 1, 9]])
+    model.possible = encode_questions(questions)
+    model.possible_answers = encode_answers(questions).astype("int32")
+    # Three of five questions have the answer 3, one has 9.
+    loss = model.compute_loss(model.possible[:1], encode_answers(questions[:1]))
+    assert float(loss) == pytest.approx(np.log(5 / 3), rel=1e-5)
+    loss = model.compute_loss(model.possible[2:3], encode_answers(questions[2:3]))
+    assert float(loss) == pytest.approx(np.log(5), rel=1e-5)
+    model.supervision = "labels"
+    loss = model.compute_loss(model.possible, encode_answers(questions))
+    assert float(loss) == pytest.approx(np.log(13), rel=1e-5)
+
+
+def test_image_to_text_sums_over_questions(glyphs):
+    """An eye that is sure of the pictures finds the answer certain, or impossible."""
+    model = ImageToText(glyphs)
+    model.possible = encode_questions(QUESTIONS[:8])
+    model.possible_answers = encode_answers(QUESTIONS[:8]).astype("int32")
+    sure = np.log(one_hot(model.possible[:1]).reshape(-1, 13) + 1e-9)
+    for asked, least, most in ((0, -1e-3, 0), (1, -25, -15)):
+        likelihood = model.log_likelihood(sure, ANSWERS[asked : asked + 1])
+        assert least <= float(likelihood[0]) <= most
+
+
+@pytest.mark.parametrize("reading", STRAIGHT_DESIGNS)
+def test_straight_designs_read_pictures(glyphs, reading):
+    model = StraightImageToText(glyphs, reading, QuestionFormat(3))
+    codes = encode_questions(QUESTIONS[:8], QuestionFormat(3))
+    assert model(glyph_bank("test").draw(codes)).shape == (8, 4, 13)
+    answers = encode_answers(QUESTIONS[:8], QuestionFormat(3))
+    changed = changed_by_a_step(model, codes, answers, answer_loss())
+    assert len(changed) == len(model.trainable_variables) > 0
 
 
 def test_text_to_image_paints_and_leaves_the_arithmetic_alone(glyphs):

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latent_arithmetic.arithmetic import models, networks, tasks
+from latent_arithmetic.arithmetic import image_to_text, networks, tasks
+from latent_arithmetic.arithmetic.lessons import make_split, teachable
 from latent_arithmetic.arithmetic.questions import all_questions
-from latent_arithmetic.arithmetic.tasks import load_trained, make_split, train_task
+from latent_arithmetic.arithmetic.tasks import load_trained, train_task
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import Budget, get_profile
 
@@ -87,19 +88,19 @@ def test_an_interrupted_run_ends_alike(tmp_path, question_file, monkeypatch):
     )
     whole = train_task("image-to-text", tmp_path / "whole", **asked)
     monkeypatch.setattr("latent_arithmetic.training.CHECKPOINT_SECONDS", 0.0)
-    real = models.ImageToText.fit
+    real = image_to_text.ImageToText.fit
 
     def killed(self, *args, **kwargs):
-        monkeypatch.setattr(models.ImageToText, "fit", interrupted)
+        monkeypatch.setattr(image_to_text.ImageToText, "fit", interrupted)
         return real(self, *args, **kwargs)
 
     def interrupted(self, *args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(models.ImageToText, "fit", killed)
+    monkeypatch.setattr(image_to_text.ImageToText, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
         train_task("image-to-text", tmp_path / "cut", **asked)
-    monkeypatch.setattr(models.ImageToText, "fit", real)
+    monkeypatch.setattr(image_to_text.ImageToText, "fit", real)
     resumed = train_task("image-to-text", tmp_path / "cut", **asked)
     for weight, other in zip(whole.model.weights, resumed.model.weights, strict=True):
         assert np.allclose(np.array(weight), np.array(other), atol=1e-6), weight.path
@@ -126,6 +127,13 @@ def test_what_cannot_be_trained_is_refused(tmp_path):
         make_split(split="fair")
     with pytest.raises(UserError, match="no finished run"):
         load_trained(tmp_path)
+
+
+def test_the_eye_learns_from_short_numbers():
+    questions = np.array([[99, 1, 7], [100, 1, 7], [3, -1, 512]])
+    assert teachable(questions).tolist() == [[99, 1, 7]]
+    with pytest.raises(UserError, match="two digits"):
+        teachable(questions[1:])
 
 
 def test_a_fraction_is_split_as_asked():

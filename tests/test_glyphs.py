@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import pytest
 
+from latent_arithmetic.arithmetic import glyphs
 from latent_arithmetic.arithmetic.glyphs import (
     WORLDS,
     FreshGlyphs,
     draw_sign,
     glyph_bank,
-    random_shift,
+    random_affine,
 )
 from latent_arithmetic.arithmetic.questions import ALPHABET, BLANK, encode
 from latent_arithmetic.errors import UserError
@@ -61,7 +62,7 @@ def test_drawing_depends_on_the_seed_alone():
 
 def test_fresh_glyphs_show_the_characters_asked_for():
     bank = glyph_bank("train")
-    layer = FreshGlyphs(bank, reach=0)
+    layer = FreshGlyphs(bank, warp=False)
     codes = np.tile(np.arange(len(ALPHABET), dtype="uint8"), (6, 1))
     drawn = keras.ops.convert_to_numpy(layer(codes))
     assert drawn.shape == (6, 13, 28, 28, 1)
@@ -82,10 +83,26 @@ def test_fresh_glyphs_are_fresh_and_repeatable():
     assert not layer.weights[1:]  # nothing but the state of the seed is stored
 
 
-def test_a_shift_moves_and_loses_nothing():
-    picture = np.zeros((64, 28, 28), "float32")
+def test_warping_moves_and_keeps_the_shape(monkeypatch):
+    picture = np.zeros((64, 28, 28, 1), "float32")
     picture[:, 10, 12] = 1.0
-    moved = np.asarray(random_shift(picture, 2, keras.random.SeedGenerator(0)))
-    assert (moved.sum(axis=(1, 2)) == 1).all()
-    _, rows, columns = np.nonzero(moved)
-    assert set(rows) == {8, 9, 10, 11, 12} and set(columns) == {10, 11, 12, 13, 14}
+    seed = keras.random.SeedGenerator(0)
+    monkeypatch.setattr(glyphs, "WARP", (2.0, 2.0, 0.0, 0.0, 0.0, 0.0))
+    moved = np.asarray(random_affine(picture, seed))
+    assert np.allclose(moved.sum(axis=(1, 2, 3)), 1, atol=1e-4)
+    _, rows, columns, _ = np.nonzero(moved > 1e-4)
+    assert set(rows) <= set(range(8, 13)) and set(columns) <= set(range(10, 15))
+    assert len(set(rows)) == len(set(columns)) == 5
+    monkeypatch.setattr(glyphs, "WARP", (0.0,) * 6)
+    assert np.allclose(np.asarray(random_affine(picture, seed)), picture, atol=1e-6)
+
+
+def test_warping_turns_about_the_centre(monkeypatch):
+    picture = np.zeros((40, 28, 28, 1), "float32")
+    picture[:, 13:15, 4:24] = 1.0
+    monkeypatch.setattr(glyphs, "WARP", (0.0, 0.0, 1.5, 0.0, 0.0, 0.0))
+    turned = np.asarray(random_affine(picture, keras.random.SeedGenerator(0)))
+    assert np.allclose(turned.sum(axis=(1, 2, 3)), 40, rtol=0.05)
+    rows = np.arange(28)[None, :, None] * turned[..., 0]
+    assert np.allclose(rows.sum(axis=(1, 2)) / 40, 13.5, rtol=0.03)
+    assert (turned[:, 4:10].sum(axis=(1, 2, 3)) > 1).any()

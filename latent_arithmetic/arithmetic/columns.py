@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from latent_arithmetic.arithmetic.networks import lstm
 from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 SIGN_KIND = 1  # of the kinds digit, sign and blank
@@ -20,9 +21,6 @@ READER_WIDTH = 32  # units of the layers that find the columns, each direction
 DIGIT_DIM = 8  # numbers that stand for a digit before two of them are joined
 GUESS = 4.0  # score of the characters the reader looks at before it has learnt
 STATE_RATE = 0.3  # share of the states in the scores; low, so that they learn slowly
-# Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
-UNROLL = keras.backend.backend() == "tensorflow"
-UNROLL_AT_MOST = 8  # steps
 
 
 def build_calculator(places: int | None, layers_count: int = 2) -> keras.Model:
@@ -68,10 +66,7 @@ def build_column_encoder_decoder(
 
 
 def _both_ways(width: int, steps: int | None) -> layers.Layer:
-    unroll = UNROLL and steps is not None and steps <= UNROLL_AT_MOST
-    return layers.Bidirectional(
-        layers.LSTM(width, return_sequences=True, unroll=unroll)
-    )
+    return layers.Bidirectional(lstm(width, steps))
 
 
 def character_kinds() -> np.ndarray:
@@ -107,7 +102,8 @@ class AttendColumns(layers.Layer):
 
     What a character scores for a part of a column is a sum of three trained terms:
     of its place, of its distance to the sign (as in Shaw et al., 2018,
-    arXiv:1803.02155) and of its state. Before training, the first guess alone.
+    arXiv:1803.02155) and of its state. Before training, the
+    first guess outweighs the rest.
     """
 
     def __init__(self, form: QuestionFormat):

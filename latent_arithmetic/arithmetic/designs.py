@@ -25,20 +25,18 @@ class Recipe:
 
     decoder_layers: recurrent layers that write the answer.
     weight_decay: of AdamW, decoupled from the gradient.
-    rate: times the budget's learning rate.
     """
 
     decoder_layers: int
     weight_decay: float
-    rate: float
 
 
 # How text is answered: from a summary of the plain string, from columns that attention
 # finds in the plain string, or from columns that are given (structured input).
 DESIGNS = {
-    "summary": Recipe(decoder_layers=1, weight_decay=0.1, rate=1.0),
-    "attention": Recipe(decoder_layers=2, weight_decay=0.6, rate=1.0),
-    "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6, rate=1.0),
+    "summary": Recipe(decoder_layers=1, weight_decay=0.1),
+    "attention": Recipe(decoder_layers=2, weight_decay=0.6),
+    "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6),
 }
 
 

@@ -18,6 +18,8 @@ from latent_arithmetic.errors import UserError
 GLYPH_SIZE = 28  # pixels
 SIGN_POOL = 500  # drawings of each sign in each world
 VALIDATION_DIGITS = 5_000  # MNIST train digits kept for choosing
+# Most pixels to the side and down, radians, shares of the width and height, shear.
+WARP = (2.0, 2.0, 0.17, 0.1, 0.1, 0.1)
 WORLDS = ("train", "validation", "test")  # no picture is in two of them
 
 
@@ -88,18 +90,24 @@ def glyph_bank(world: str) -> GlyphBank:
     return GlyphBank(np.concatenate(pictures), starts, counts)
 
 
-def random_shift(images, reach: int, seed):
-    """Shift each of the images [n, 28, 28] by up to `reach` pixels, both ways.
+def random_affine(images, seed):
+    """Move, turn, stretch and shear each of the images [n, 28, 28, 1] at random.
 
-    Pixels that leave at one edge come back at the other; MNIST's edges are black.
+    Every amount is uniform between minus and plus its WARP, about the centre.
     """
     count = ops.shape(images)[0]
-    pixels = ops.arange(GLYPH_SIZE)
-    for axis in (1, 2):
-        shift = keras.random.randint((count, 1), -reach, reach + 1, seed=seed)
-        source = ops.mod(pixels[None, :] - shift, GLYPH_SIZE)
-        images = ops.take_along_axis(images, ops.expand_dims(source, 3 - axis), axis)
-    return images
+    across, down, turn, wide, high, shear = (
+        keras.random.uniform((count,), -most, most, seed=seed) for most in WARP
+    )
+    cos, sin = ops.cos(turn), ops.sin(turn)
+    a, b = cos * (1 + wide), shear - sin * (1 + high)
+    c, d = sin * (1 + wide), cos * (1 + high)
+    middle = (GLYPH_SIZE - 1) / 2
+    first = across + middle * (1 - a - b)
+    second = down + middle * (1 - c - d)
+    nothing = ops.zeros_like(a)
+    rows = ops.stack([a, b, first, c, d, second, nothing, nothing], axis=1)
+    return ops.image.affine_transform(images, rows, data_format="channels_last")
 
 
 class FreshGlyphs(keras.layers.Layer):
@@ -107,14 +115,14 @@ class FreshGlyphs(keras.layers.Layer):
 
     Args:
         bank: where pictures are drawn from, with replacement.
-        reach: pixels by which pictures are shifted at most.
+        warp: whether pictures are moved, turned and stretched, each in its own way.
         seed: seed of the layer's own random numbers.
     """
 
-    def __init__(self, bank: GlyphBank, reach: int = 2, seed: int = 0):
+    def __init__(self, bank: GlyphBank, warp: bool = True, seed: int = 0):
         super().__init__()
         self.bank = bank
-        self.reach = reach
+        self.warp = warp
         self.seed_generator = keras.random.SeedGenerator(seed)
         # A tensor, not a weight: it is data, and has no place in a weight file.
         self.pictures = ops.convert_to_tensor(bank.images)
@@ -128,6 +136,7 @@ class FreshGlyphs(keras.layers.Layer):
         chosen = ops.cast(chance * ops.cast(counts, "float32"), "int32")
         chosen = starts + ops.minimum(chosen, counts - 1)  # a product may round up
         drawn = ops.cast(ops.take(self.pictures, chosen, axis=0), "float32") / 255.0
-        if self.reach:
-            drawn = random_shift(drawn, self.reach, self.seed_generator)
+        drawn = drawn[..., None]
+        if self.warp:
+            drawn = random_affine(drawn, self.seed_generator)
         return ops.reshape(drawn, (*ops.shape(codes), GLYPH_SIZE, GLYPH_SIZE, 1))

@@ -7,11 +7,14 @@ from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE
 from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 WIDTH = 128  # units of every recurrent layer (each direction)
-EYE_CHANNELS = (32, 64, 96)  # of the conv net that looks at one picture
+# Channels, kernel and stride of the conv net that looks at one picture.
+EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
+EYE_WIDTH = 128  # units of its last hidden layer
 STYLE_DIM = 8  # latent numbers that say how a character is written
 PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
 # Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
 UNROLL = keras.backend.backend() == "tensorflow"
+UNROLL_AT_MOST = 8  # steps
 PICTURE = (GLYPH_SIZE, GLYPH_SIZE, 1)
 
 
@@ -40,29 +43,44 @@ def build_encoder_decoder(
     x = characters
     for layer in range(encoder_layers):
         more = layer < encoder_layers - 1  # the next layer reads a whole sequence
-        x = layers.Bidirectional(_lstm(return_sequences=more))(x)
-    x = layers.RepeatVector(form.answer_length)(x)
-    for _ in range(decoder_layers):
-        x = _lstm(return_sequences=True)(x)
-    logits = layers.Dense(len(ALPHABET))(x)
-    return keras.Model(characters, ops.flip(logits, axis=1), name="encoder_decoder")
+        x = layers.Bidirectional(lstm(WIDTH, form.question_length, more))(x)
+    answer = decode_from(x, form, decoder_layers)
+    return keras.Model(characters, answer, name="encoder_decoder")
 
 
-def _lstm(return_sequences: bool) -> layers.LSTM:
-    return layers.LSTM(WIDTH, return_sequences=return_sequences, unroll=UNROLL)
+def decode_from(summary, form: QuestionFormat, layers_count: int = 1):
+    """Vectors [n, d] to answer logits [n, answer_length, 13], units first inside."""
+    x = layers.RepeatVector(form.answer_length)(summary)
+    for _ in range(layers_count):
+        x = lstm(WIDTH, form.answer_length, return_sequences=True)(x)
+    return ops.flip(layers.Dense(len(ALPHABET))(x), axis=1)
 
 
-def build_eye(classes: int, channels: tuple[int, ...] = EYE_CHANNELS) -> keras.Model:
+def lstm(width: int, steps: int | None, return_sequences: bool = True) -> layers.LSTM:
+    """An LSTM layer, unrolled where sequences of `steps` run faster so.
+
+    steps: None for sequences of any length.
+    """
+    unroll = UNROLL and steps is not None and steps <= UNROLL_AT_MOST
+    return layers.LSTM(width, return_sequences=return_sequences, unroll=unroll)
+
+
+def build_eye(classes: int) -> keras.Model:
     """One picture [n, 28, 28, 1] in [0, 1] to logits [n, classes]."""
     picture = keras.Input(PICTURE)
     x = picture
-    for count in channels:
-        x = layers.Conv2D(count, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.Activation("relu")(x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(128, activation="relu")(x)
-    return keras.Model(picture, layers.Dense(classes)(x), name="eye")
+    for channels, kernel, stride in EYE:
+        x = layers.Conv2D(
+            channels, kernel, strides=stride, padding="same", use_bias=False
+        )(x)
+        x = _normalised(x)
+    x = layers.Dense(EYE_WIDTH, use_bias=False)(layers.Flatten()(x))
+    return keras.Model(picture, layers.Dense(classes)(_normalised(x)), name="eye")
+
+
+def _normalised(x):
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    return layers.Activation("relu")(x)
 
 
 def build_style_encoder() -> keras.Model:

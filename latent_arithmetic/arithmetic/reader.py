@@ -12,7 +12,7 @@ from latent_arithmetic.arithmetic.glyphs import (
     GLYPH_SIZE,
     GlyphBank,
     glyph_bank,
-    random_shift,
+    random_affine,
 )
 from latent_arithmetic.arithmetic.models import predict
 from latent_arithmetic.arithmetic.networks import PICTURE, build_eye
@@ -20,7 +20,6 @@ from latent_arithmetic.arithmetic.questions import ALPHABET
 
 JUNK = len(ALPHABET)  # the reader's code of a picture that is no character
 READER_ALPHABET = ALPHABET + "?"
-READER_CHANNELS = (32, 64, 128)
 JUNK_PICTURES = {"train": 6_000, "validation": 500, "test": 1_000}
 BLANK_PICTURES = {"train": 1_000, "validation": 100, "test": 200}
 
@@ -30,16 +29,16 @@ class Reader(keras.Model):
 
     def __init__(self, seed: int = 0):
         super().__init__()
-        self.eye = build_eye(len(READER_ALPHABET), READER_CHANNELS)
+        self.eye = build_eye(len(READER_ALPHABET))
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
     def call(self, pictures, training=None):
-        x = ops.cast(pictures, "float32") / 255.0
+        x = ops.reshape(ops.cast(pictures, "float32") / 255.0, (-1, *PICTURE))
         if training:
-            x = random_shift(x, 2, self.seed_generator)
+            x = random_affine(x, self.seed_generator)
             x = random_softness(x, self.seed_generator)
-        return self.eye(ops.reshape(x, (-1, *PICTURE)), training=training)
+        return self.eye(x, training=training)
 
     def read(self, pictures: np.ndarray) -> list[str]:
         """Pictures uint8 [n, length, 28, 28] as texts; '?' is an unreadable one."""
@@ -50,12 +49,12 @@ class Reader(keras.Model):
 
 
 def random_softness(images, seed):
-    """Blur each of the images [n, 28, 28] by a random amount.
+    """Blur each of the images [n, 28, 28, 1] by a random amount.
 
     A soft stroke is no other character, and no junk, than a sharp one.
     """
-    blurred = ops.average_pool(images[..., None], 3, strides=1, padding="same")[..., 0]
-    share = keras.random.uniform((ops.shape(images)[0], 1, 1), seed=seed)
+    blurred = ops.average_pool(images, 3, strides=1, padding="same")
+    share = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=seed)
     return images + share * (blurred - images)
 
 

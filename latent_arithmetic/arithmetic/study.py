@@ -15,8 +15,9 @@ from latent_arithmetic.arithmetic.evaluation import (
     neighbour_vote,
     over_seeds,
 )
+from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.arithmetic.questions import format_questions
-from latent_arithmetic.arithmetic.tasks import Lesson, train_task
+from latent_arithmetic.arithmetic.tasks import train_task
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import FULL, Budget, Profile
 from latent_arithmetic.progress import say

@@ -1,26 +1,23 @@
 """The front door of Task 2: train a model or load it, then let it answer."""
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from latent_arithmetic.arithmetic.designs import encode_for, find_recipe
+from latent_arithmetic.arithmetic.designs import encode_for
 from latent_arithmetic.arithmetic.glyphs import glyph_bank
+from latent_arithmetic.arithmetic.image_to_text import ImageToText
+from latent_arithmetic.arithmetic.lessons import Lesson, teachable
 from latent_arithmetic.arithmetic.models import exact, predict
 from latent_arithmetic.arithmetic.questions import (
     QuestionFormat,
     Split,
-    all_questions,
     encode_answers,
-    file_split,
-    mirror_clean_split,
-    random_split,
-    read_questions,
 )
 from latent_arithmetic.arithmetic.reader import reader_examples
+from latent_arithmetic.arithmetic.text_to_image import TextToImage
 from latent_arithmetic.arithmetic.trained import (
     TASKS,
     Trained,
@@ -32,79 +29,12 @@ from latent_arithmetic.profiles import Budget, Profile
 from latent_arithmetic.runs import finished_run, save_run
 from latent_arithmetic.training import Batches, History, cosine_schedule, train
 
-SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
 EPOCH_QUESTIONS = 18_000  # shown in an epoch; fewer questions are shown repeatedly
-WEIGHT_DECAY = 0.1  # of AdamW, decoupled from the gradient, for nets with pictures
+PICTURE_WEIGHT_DECAY = 0.1  # of AdamW, decoupled, for conv nets
 CLIP_NORM = 1.0  # of the whole gradient
 # TensorFlow's just-in-time compiler makes convolutions several times slower on a CPU.
 JIT_COMPILE = keras.backend.backend() == "jax"
 VALIDATIONS = 10  # measurements during a run, at most
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a model is taught, and which model it is.
-
-    seed: of the split, the first weights and the order of training.
-    max_digits: of the numbers in a question.
-    train_fraction: the share of all questions trained on.
-    train_questions: a file with one question a line; exactly these are trained on,
-        `train_fraction` and `split` do not count, and nothing is chosen by others.
-    split: "random" or "mirror-clean" (a+b and b+a on the same side).
-    design: one of DESIGNS. encoder_layers, decoder_layers: recurrent layers that read
-        and that write; without a number, as many as the design's recipe says.
-    weight_decay: of AdamW; without a number, the recipe's.
-    """
-
-    seed: int = 0
-    max_digits: int = 2
-    train_fraction: float = 0.9
-    train_questions: Path | None = None
-    split: str = "random"
-    design: str = "summary"
-    encoder_layers: int = 1
-    decoder_layers: int | None = None
-    weight_decay: float | None = None
-
-    @property
-    def form(self) -> QuestionFormat:
-        """How long questions and answers are."""
-        return QuestionFormat(self.max_digits)
-
-    def parts(self) -> Split:
-        """The questions to train on, to choose by and to test with.
-
-        Raises:
-            UserError: the fraction, the split or the file is not usable.
-        """
-        questions = all_questions(self.form)
-        if self.train_questions is not None:
-            train = read_questions(self.train_questions, self.form)
-            return file_split(questions, train, self.seed)
-        if self.split not in SPLITS:
-            known = ", ".join(SPLITS)
-            raise UserError(f"unknown split {self.split!r}; expected one of {known}")
-        return SPLITS[self.split](questions, self.train_fraction, self.seed)
-
-    def settings(self, parts: Split) -> dict:
-        """What makes this lesson this one, in plain values."""
-        recipe = find_recipe(self.design)
-        settings = asdict(self)
-        del settings["train_questions"]
-        for name in ("decoder_layers", "weight_decay"):
-            if settings[name] is None:
-                settings[name] = getattr(recipe, name)
-        if self.train_questions is not None:
-            del settings["train_fraction"]
-            fingerprint = hashlib.sha256(parts.train.tobytes()).hexdigest()[:16]
-            settings |= {"split": "file", "questions": len(parts.train)}
-            settings |= {"sha256": fingerprint}
-        return settings
-
-
-def make_split(**lesson) -> Split:
-    """The questions of a `Lesson`, split as asked."""
-    return Lesson(**lesson).parts()
 
 
 def train_task(
@@ -136,13 +66,17 @@ def train_task(
     parts = None
     if task != "reader":
         parts = asked.parts()
-        settings |= asked.settings(parts)
+        settings |= asked.settings(parts, task)
+    if task != "text-to-text":
+        settings |= {"picture_weight_decay": PICTURE_WEIGHT_DECAY}
     if finished_run(folder, task, settings) is not None:
         return load_trained(folder)
     model = build_model(task, settings)
-    if task in ("image-to-text", "text-to-image"):
-        text = _text_model(text_folder, folder, profile, settings, lesson)
+    if hasattr(model, "encoder_decoder") and task != "text-to-text":
+        text = _text_model(text_folder, folder, profile, asked, parts, lesson)
         model.encoder_decoder.set_weights(text.model.encoder_decoder.get_weights())
+    if isinstance(model, ImageToText):
+        model.answer_possible()
     history = _fit(model, task, folder, settings, budget, profile, parts)
     if task == "text-to-image":
         model.fit_styles(glyph_bank("train"))
@@ -163,7 +97,8 @@ def _text_model(
     text_folder: Path | None,
     folder: Path,
     profile: Profile,
-    settings: dict,
+    asked: Lesson,
+    parts: Split,
     lesson: dict,
 ) -> Trained:
     """The text-to-text model that lends its encoder-decoder.
@@ -177,9 +112,9 @@ def _text_model(
         )
     text = load_trained(text_folder)
     differences = [
-        f"{key}: there {text.settings.get(key)!r}, wanted {settings[key]!r}"
-        for key in settings
-        if key != "budget" and text.settings.get(key) != settings[key]
+        f"{key}: there {text.settings.get(key)!r}, wanted {value!r}"
+        for key, value in asked.settings(parts).items()
+        if text.settings.get(key) != value
     ]
     if text.task != "text-to-text" or differences:
         raise UserError(
@@ -198,6 +133,8 @@ def _examples(task: str, settings: dict, parts: Split | None, count: int):
     if task == "reader":
         return reader_examples("train")
     form, questions = QuestionFormat(settings["max_digits"]), parts.train
+    if settings.get("reading") == "eye":
+        questions = teachable(questions)
     times = max(1, -(-count // len(questions)))
     repeated = np.tile(questions, (times, 1))[: max(count, len(questions))]
     asked = encode_for(settings["design"], repeated, form)
@@ -206,24 +143,20 @@ def _examples(task: str, settings: dict, parts: Split | None, count: int):
 
 def _fit(model, task, folder, settings, budget: Budget, profile, parts) -> History:
     """Compile and train with the one recipe of this wing."""
-    recipe = find_recipe(settings.get("design", "summary"))
     count = profile.epoch_examples
     if task != "reader":
         count = min(EPOCH_QUESTIONS, count)
     arrays = _examples(task, settings, parts, count)
     batches = Batches(arrays, budget.batch_size, settings["seed"], count)
     text = task == "text-to-text"
-    schedule = cosine_schedule(
-        budget.learning_rate * (recipe.rate if text else 1.0),
-        budget.epochs * len(batches),
-    )
+    schedule = cosine_schedule(budget.learning_rate, budget.epochs * len(batches))
     optimizer = keras.optimizers.AdamW(
         schedule,
-        weight_decay=settings["weight_decay"] if text else WEIGHT_DECAY,
+        weight_decay=settings["weight_decay" if text else "picture_weight_decay"],
         beta_2=0.99,
         global_clipnorm=CLIP_NORM,
     )
-    if task in ("image-to-text", "text-to-image"):  # these know their own loss
+    if isinstance(model, (ImageToText, TextToImage)):  # these know their own loss
         model.compile(optimizer, jit_compile=JIT_COMPILE)
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

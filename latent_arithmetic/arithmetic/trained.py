@@ -8,21 +8,21 @@ import numpy as np
 
 from latent_arithmetic.arithmetic.designs import encode_for
 from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
-from latent_arithmetic.arithmetic.models import (
-    PREDICT_BATCH,
+from latent_arithmetic.arithmetic.image_to_text import (
+    READINGS,
+    SUPERVISIONS,
     ImageToText,
-    TextToImage,
-    TextToText,
-    predict,
+    StraightImageToText,
 )
+from latent_arithmetic.arithmetic.models import PREDICT_BATCH, TextToText, predict
 from latent_arithmetic.arithmetic.networks import STYLE_DIM
 from latent_arithmetic.arithmetic.questions import (
-    TWO_DIGITS,
     QuestionFormat,
     decode,
     parse_questions,
 )
 from latent_arithmetic.arithmetic.reader import Reader
+from latent_arithmetic.arithmetic.text_to_image import TextToImage
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.runs import RunRecord, read_run
 
@@ -41,7 +41,7 @@ class Trained:
     @property
     def form(self) -> QuestionFormat:
         """How long its questions and answers are."""
-        return QuestionFormat(self.settings.get("max_digits", TWO_DIGITS.max_digits))
+        return QuestionFormat(self.settings["max_digits"])
 
     def answer(self, questions: list[str], seed: int = 0) -> list[str]:
         """The answers to questions such as '81+24', as texts of equal length.
@@ -138,8 +138,25 @@ def build_model(task: str, settings: dict) -> keras.Model:
         )
     glyphs = FreshGlyphs(glyph_bank("train"), seed=seed)
     if task == "image-to-text":
-        return ImageToText(glyphs, **shape, seed=seed)
+        return _build_image_to_text(glyphs, settings, shape)
     return TextToImage(glyphs, **shape, seed=seed)
+
+
+def _build_image_to_text(
+    glyphs: FreshGlyphs, settings: dict, shape: dict
+) -> keras.Model:
+    reading, supervision = settings["reading"], settings["supervision"]
+    for name, value, known in (
+        ("reading", reading, READINGS),
+        ("supervision", supervision, SUPERVISIONS),
+    ):
+        if value not in known:
+            raise UserError(
+                f"unknown {name} {value!r}; expected one of {', '.join(known)}"
+            )
+    if reading != "eye":
+        return StraightImageToText(glyphs, reading, shape["form"])
+    return ImageToText(glyphs, **shape, supervision=supervision)
 
 
 def load_trained(folder: Path) -> Trained:
