@@ -1,9 +1,10 @@
 # Two commands: `make run` and `make test`. Everything is written below build/ and .venv/.
 PROFILE ?= quick
 PYTHON ?= python3
+REPEATS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test study report publish submission export lint clean
+.PHONY: run test study bench report publish submission export lint clean
 
 run: .venv/installed
 	.venv/bin/latent-arithmetic run --profile $(PROFILE)
@@ -20,6 +21,9 @@ report publish submission: .venv/installed
 
 study: .venv/installed
 	.venv/bin/latent-arithmetic study
+
+bench: .venv/installed
+	.venv/bin/python -m benchmarks --repeats $(REPEATS)
 
 export: .venv/installed
 	.venv/bin/latent-arithmetic export
