@@ -78,6 +78,11 @@ def write_json(path: Path, content: dict) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
+def read_json(path: Path) -> dict:
+    """What `write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def _entry(value: Number | float) -> dict:
     return asdict(value) if isinstance(value, Number) else {"value": value}
 
@@ -117,14 +122,11 @@ def recorded(workspace: Workspace, name: str, config: dict) -> dict | None:
     path = workspace.results / f"{name}.json"
     if not path.is_file():
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     matches = content["config_hash"] == config_hash(plain(config))
     return content if matches else None
 
 
 def read_results(folder: Path) -> dict[str, dict]:
     """Every result below `folder`, by name."""
-    return {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*.json"))
-    }
+    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}

@@ -6,19 +6,17 @@ import pytest
 from latent_arithmetic.arithmetic.evaluation import (
     KINDS,
     Evaluation,
-    characters,
     most_frequent_answer,
     needs_carry,
     neighbour_vote,
     read_answer,
-    sharpness,
-    variety,
 )
 from latent_arithmetic.arithmetic.questions import (
+    QuestionFormat,
     all_questions,
     parse_questions,
-    random_split,
 )
+from latent_arithmetic.arithmetic.splits import random_split
 
 
 @pytest.mark.parametrize(
@@ -75,6 +73,16 @@ def test_carries_by_hand():
     assert needs_carry(parse_questions(texts)).tolist() == expected
 
 
+def test_carries_of_three_digits_by_hand():
+    form = QuestionFormat(3)
+    questions = parse_questions(["150+60", "123+456", "300-50", "7+5"], form)
+    assert needs_carry(questions, form).tolist() == [True, False, True, True]
+    score = Evaluation(questions, [" 110", " 579", " 350", "  12"], form)
+    assert score.kinds().tolist() == ["carry or borrow", "", "carry or borrow", ""]
+    train = parse_questions(["150+61", "990+60"], form)
+    assert neighbour_vote(train, questions[:1], form) == [" 211"]
+
+
 def test_plane_by_hand():
     questions = parse_questions(["15+25", "16+29", "15-25"])
     plane = Evaluation(questions, [" 40", " 99", "-10"]).plane()
@@ -92,20 +100,3 @@ def test_null_models():
     parts = random_split(all_questions(), 0.9)
     share = Evaluation(parts.test, neighbour_vote(parts.train, parts.test))
     assert 0.4 < share.exact.mean() < 0.8
-
-
-def test_variety_and_sharpness_by_hand():
-    same = np.full((5, 28, 28), 200, "uint8")
-    assert variety(same) == 0 and sharpness(same) == 0
-    half = np.concatenate([np.zeros_like(same), np.full_like(same, 255)])
-    assert variety(half) == pytest.approx(0.5, abs=0.05)
-    stripes = np.zeros((1, 28, 28), "uint8")
-    stripes[:, ::2] = 255
-    assert sharpness(stripes) == pytest.approx(0.5)
-
-
-def test_pictures_are_grouped_by_character():
-    pictures = np.arange(6, dtype="uint8").reshape(2, 3, 1, 1)
-    groups = characters([" 12", "-11"], pictures)
-    assert set(groups) == {" ", "1", "2", "-"}
-    assert groups["1"].ravel().tolist() == [1, 4, 5]

@@ -18,7 +18,6 @@ from latent_arithmetic.arithmetic.questions import (
     encode_answers,
     encode_questions,
     one_hot,
-    random_split,
 )
 from latent_arithmetic.arithmetic.reader import (
     JUNK,
@@ -26,6 +25,7 @@ from latent_arithmetic.arithmetic.reader import (
     draw_junk,
     reader_examples,
 )
+from latent_arithmetic.arithmetic.splits import random_split
 from latent_arithmetic.arithmetic.text_to_image import TextToImage
 
 QUESTIONS = random_split(all_questions(), 0.9).train[:64]

@@ -1,10 +1,12 @@
 """The benchmarks count and compare rightly; how fast anything is, is never asserted."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from benchmarks import course_baseline
+from benchmarks import course_baseline, image_to_text
 from benchmarks.measure import (
     Check,
     Row,
@@ -106,7 +108,7 @@ def test_who_never_gets_there_makes_a_bound():
         attempt_from(HISTORY, threshold, seed=1, preparing=0.0, test_exact=1.0)
         for threshold in (0.5, 1.0)
     )
-    rows = race_rows({"course baseline": [never], "a": [over], "b": [never]})
+    rows = race_rows({"course baseline": [never], "a": [over], "b": [never]}, n=500)
     assert [row.times for row in rows[:3]] == ["", ">3.0x", "-"]
     assert "1 of 1" in rows[0].note and not rows[1].note
 
@@ -139,3 +141,35 @@ def test_a_race_ends_at_its_last_step():
     assert ours.steps == 3 and theirs.steps == 7
     for attempt in (ours, theirs):
         assert not attempt.reached and 0 < attempt.preparing <= attempt.seconds
+
+
+def test_the_image_race_stops_at_its_threshold(monkeypatch):
+    """The text model is taught in full; the image model until its first good check."""
+    taught = []
+
+    def train(model, batches, *, title, epochs, validate, every):
+        for _ in range(epochs):
+            taught.append(title)
+            validate(model)
+
+    def train_task(task, folder, *, profile, seed, design):
+        shares = iter([0.2, 0.96, 0.97])
+        for title in ("text-to-text", task):
+            image_to_text.tasks.train(
+                None,
+                range(7),
+                title=title,
+                epochs=3,
+                every=2,
+                validate=lambda model: {"exact": next(shares, 0.0)},
+            )
+            shares = iter([0.2, 0.96, 0.97])
+
+    monkeypatch.setattr(image_to_text.tasks, "train", train)
+    monkeypatch.setattr(image_to_text.tasks, "train_task", train_task)
+    referee = image_to_text.Referee(Stopwatch())
+    image_to_text.prepare(1, image_to_text.PROFILE, Path("nowhere"), referee)
+    assert taught == 3 * ["text-to-text"] + 2 * ["image-to-text"]
+    assert [check.exact for check in referee.checks] == [0.2, 0.96]
+    assert [check.step for check in referee.checks] == [7, 14]
+    assert image_to_text.tasks.train is train

@@ -29,9 +29,9 @@ from latent_arithmetic.arithmetic.questions import (
     format_questions,
     one_hot,
     parse_questions,
-    random_split,
     true_answers,
 )
+from latent_arithmetic.arithmetic.splits import random_split
 from latent_arithmetic.errors import UserError
 
 

@@ -13,18 +13,20 @@ from latent_arithmetic.arithmetic.questions import (
     encode,
     encode_answers,
     encode_questions,
-    file_split,
     find_fault,
     format_answers,
     format_questions,
     justify,
-    mirror_clean_split,
     one_hot,
     parse_question,
     parse_questions,
-    random_split,
     read_questions,
     true_answers,
+)
+from latent_arithmetic.arithmetic.splits import (
+    file_split,
+    mirror_clean_split,
+    random_split,
 )
 from latent_arithmetic.errors import UserError
 

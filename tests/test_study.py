@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from latent_arithmetic.arithmetic import study, tasks
-from latent_arithmetic.arithmetic.tasks import Lesson
+from latent_arithmetic.arithmetic import study, study_runs, tasks
+from latent_arithmetic.arithmetic.lessons import Lesson
+from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun, all_runs
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import SMOKE, Budget
 from latent_arithmetic.provenance import config_hash
@@ -17,7 +18,7 @@ ONE_EPOCH = Budget(epochs=1, batch_size=32, learning_rate=1e-2)
 def runs(monkeypatch):
     monkeypatch.setattr(tasks, "EPOCH_QUESTIONS", 128)
     lesson = Lesson(design="place-aligned", train_fraction=0.005)
-    return [study.StudyRun(replace(lesson, seed=s), ONE_EPOCH) for s in (1, 2)]
+    return [TextRun(replace(lesson, seed=seed), ONE_EPOCH) for seed in (1, 2)]
 
 
 def test_a_recorded_run_is_not_run_again(runs, tmp_path, monkeypatch):
@@ -25,9 +26,9 @@ def test_a_recorded_run_is_not_run_again(runs, tmp_path, monkeypatch):
     study.run_study(runs[:1], folder, work, SMOKE)
     assert not any(work.iterdir())
     trained = []
-    real = study.train_task
+    real = study_runs.train_task
     monkeypatch.setattr(
-        study,
+        study_runs,
         "train_task",
         lambda *a, **k: trained.append(k["seed"]) or real(*a, **k),
     )
@@ -43,10 +44,40 @@ def test_a_recorded_run_is_not_run_again(runs, tmp_path, monkeypatch):
         study.recorded_run(changed, folder)
 
 
+def test_pictures_are_measured_with_another_arithmetic(tmp_path, monkeypatch):
+    """Three digits behind an eye and before a painter that were taught two."""
+    monkeypatch.setattr(tasks, "EPOCH_QUESTIONS", 64)
+    monkeypatch.setattr(study_runs, "STUDY_BUDGET", ONE_EPOCH)
+    monkeypatch.setattr(
+        tasks,
+        "reader_examples",
+        lambda world, real=tasks.reader_examples: (
+            examples[::50] for examples in real(world)
+        ),
+    )
+    lesson = Lesson(seed=1, design="attention")
+    pictures = [
+        PictureRun(task, lesson, ONE_EPOCH)
+        for task in ("image-to-text", "text-to-image")
+    ]
+    monkeypatch.setattr(study_runs, "picture_runs", lambda seed: pictures)
+    longer = TextRun(replace(lesson, max_digits=3), ONE_EPOCH, pictures=True)
+    small = replace(SMOKE, test_questions=60)
+    numbers = longer.measure(tmp_path, small).numbers
+    assert numbers["image-to-text-exact"].n == 60
+    assert 0 <= numbers["image-to-text-digits-read"].value <= 1
+    assert numbers["text-to-image-real-handwriting"].n == 60
+    assert numbers["text-to-image-variety"].value > 0
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert "image-to-text-eye-answers-seed-1" in kept and "reader" in kept
+    single = pictures[0].measure(tmp_path, small)
+    assert single.numbers["exact"].n == 60 and single.details["parameters"] > 0
+
+
 def test_what_is_recorded_belongs_to_the_study():
     """No committed run is of other settings than the study asks for."""
-    asked = {run.name: run for run in study.text_runs()}
-    assert len(asked) == len(study.text_runs())
+    asked = {study.name_of(run): run for run in all_runs()}
+    assert len(asked) == len(all_runs())
     for path in study.study_folder().glob("*.json"):
         content = study.recorded_run(asked[path.stem], study.study_folder())
         assert content["config_hash"] == config_hash(content["config"])
@@ -55,8 +86,13 @@ def test_what_is_recorded_belongs_to_the_study():
 
 def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
     seeds = {}
-    for run in study.text_runs():
-        seeds.setdefault(run.group, set()).add(run.lesson.seed)
+    for run in all_runs():
+        seeds.setdefault(run.group, set()).add(run.seed)
     assert {len(found) for found in seeds.values()} == {3, 5}
-    assert len(seeds["text-to-text-attention-random-10"]) == 5
+    for group in (
+        "text-to-text-attention-random-10",
+        "image-to-text-eye-answers",
+        "text-to-image-styles",
+    ):
+        assert len(seeds[group]) == 5
     assert not any(0 in found for found in seeds.values())

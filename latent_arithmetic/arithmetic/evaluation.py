@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from latent_arithmetic.arithmetic.questions import (
+    ALPHABET,
     TWO_DIGITS,
+    QuestionFormat,
     decode,
-    encode,
     encode_answers,
     format_answers,
     justify,
@@ -42,23 +43,33 @@ def read_answer(text: str) -> int | None:
     return value if justify(str(value), len(text)) == text else None
 
 
-def needs_carry(questions: np.ndarray) -> np.ndarray:
-    """Whether the units of questions [n, 3] need a carry or a borrow: bool [n]."""
+def carries(questions: np.ndarray, place: int) -> np.ndarray:
+    """Whether questions [n, 3] need a carry or a borrow into a place: bool [n].
+
+    place: 10 for the tens, 100 for the hundreds.
+    """
     left, sign, right = questions.T
     low, high = np.minimum(left, right), np.maximum(left, right)
-    borrow = high % 10 < low % 10
-    return np.where(sign > 0, left % 10 + right % 10 >= 10, borrow)
+    borrow = high % place < low % place
+    return np.where(sign > 0, left % place + right % place >= place, borrow)
+
+
+def needs_carry(questions: np.ndarray, form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
+    """Whether a digit of questions [n, 3] needs a carry or a borrow: bool [n]."""
+    places = [10**power for power in range(1, form.max_digits)]
+    return np.any([carries(questions, place) for place in places], axis=0)
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What a model wrote under questions, beside what it should have written.
 
-    questions: int [n, 3]. written: n texts of 3 characters.
+    questions: int [n, 3]. written: n texts, as long as the longest answer of `form`.
     """
 
     questions: np.ndarray
     written: list[str]
+    form: QuestionFormat = TWO_DIGITS
 
     @property
     def true(self) -> np.ndarray:
@@ -68,7 +79,7 @@ class Evaluation:
     @property
     def expected(self) -> list[str]:
         """The right answers as texts."""
-        return format_answers(self.true)
+        return format_answers(self.true, self.form)
 
     @property
     def exact(self) -> np.ndarray:
@@ -94,13 +105,17 @@ class Evaluation:
         characters.
         """
         values, true, error = self.values, self.true, np.abs(self.errors)
-        forgotten = np.where(self.questions[:, 1] > 0, -10, 10)
-        carry = np.abs(values) - np.abs(true) == forgotten
+        missing = np.where(self.questions[:, 1] > 0, -1, 1)
+        more = np.abs(values) - np.abs(true)
+        forgotten = [
+            carries(self.questions, place) & (more == missing * place)
+            for place in (10**power for power in range(1, self.form.max_digits))
+        ]
         lengths = [len(w.strip()) != len(e.strip()) for w, e in self._pairs()]
         fits = [
             np.isnan(values),
             values == -true,
-            needs_carry(self.questions) & carry & (values * true >= 0),
+            np.any(forgotten, axis=0) & (values * true >= 0),
             error == 1,
             error == 10,
             error == 100,
@@ -133,13 +148,14 @@ class Evaluation:
     def plane(self, block: int = 10) -> dict[str, np.ndarray]:
         """The share of exact answers by sign and by blocks of left and right number.
 
-        Returns: for '+' and '-' a float [10, 10] (rows: left), NaN where not asked.
+        Returns: for '+' and '-' a square float array (rows: left), [10, 10] for two
+            digits, NaN where not asked.
         """
         shares = {}
         for name, sign in (("+", 1), ("-", -1)):
             chosen = self.questions[:, 1] == sign
             left, _, right = (self.questions[chosen] // block).T
-            size = TWO_DIGITS.highest // block + 1
+            size = self.form.highest // block + 1
             asked, good = np.zeros((2, size, size))
             np.add.at(asked, (left, right), 1)
             np.add.at(good, (left, right), self.exact[chosen])
@@ -151,26 +167,30 @@ class Evaluation:
         return zip(self.written, self.expected, strict=True)
 
 
-def most_frequent_answer(train: np.ndarray, asked: np.ndarray) -> list[str]:
+def most_frequent_answer(
+    train: np.ndarray, asked: np.ndarray, form: QuestionFormat = TWO_DIGITS
+) -> list[str]:
     """A null model: the answer seen most often, whatever is asked."""
     values, counts = np.unique(true_answers(train), return_counts=True)
-    return format_answers(np.repeat(values[counts.argmax()], len(asked)))
+    return format_answers(np.repeat(values[counts.argmax()], len(asked)), form)
 
 
-def neighbour_vote(train: np.ndarray, asked: np.ndarray) -> list[str]:
+def neighbour_vote(
+    train: np.ndarray, asked: np.ndarray, form: QuestionFormat = TWO_DIGITS
+) -> list[str]:
     """A null model that knows no arithmetic: similar questions vote.
 
     The trained questions that differ from the one asked in a single digit vote on
     each character of the answer. Where there are none, the most frequent
     characters at each place are taken.
     """
-    span = TWO_DIGITS.highest + 1
+    span = form.highest + 1
     known = np.zeros((2, span, span), bool)
     known[(train[:, 1] > 0).astype(int), train[:, 0], train[:, 2]] = True
-    votes = np.zeros((len(asked), TWO_DIGITS.answer_length, 13), "int32")
+    votes = np.zeros((len(asked), form.answer_length, len(ALPHABET)), "int32")
     rows = np.arange(len(asked))
     for column in (0, 2):
-        for place in (1, 10):
+        for place in (10**power for power in range(form.max_digits)):
             digit = asked[:, column] // place % 10
             for other in range(10):
                 neighbours = asked.copy()
@@ -178,36 +198,14 @@ def neighbour_vote(train: np.ndarray, asked: np.ndarray) -> list[str]:
                 left, sign, right = neighbours.T
                 votes_now = known[(sign > 0).astype(int), left, right]
                 votes_now &= other != digit
-                codes = encode_answers(neighbours)
+                codes = encode_answers(neighbours, form)
                 for position in range(codes.shape[1]):
                     votes[rows, position, codes[:, position]] += votes_now
-    fallback = np.eye(13, dtype="int32")[encode_answers(train)].sum(axis=0)
+    kinds = np.eye(len(ALPHABET), dtype="int32")
+    fallback = kinds[encode_answers(train, form)].sum(axis=0)
     nobody = votes.sum(axis=(1, 2)) == 0
     votes[nobody] = fallback
     return decode(votes.argmax(axis=-1))
-
-
-def characters(texts: list[str], pictures: np.ndarray) -> dict[str, np.ndarray]:
-    """The pictures [n, length, 28, 28] under each character of n texts."""
-    codes = encode(texts)
-    found = np.unique(codes).tolist()
-    return {decode(np.array([[c]]))[0]: pictures[codes == c] for c in found}
-
-
-def variety(pictures: np.ndarray, pairs: int = 2_000, seed: int = 0) -> float:
-    """How different pictures [n, 28, 28] are: mean distance of random pairs.
-
-    The root of the mean squared difference of pixels in [0, 1].
-    """
-    first, second = np.random.default_rng(seed).integers(len(pictures), size=(2, pairs))
-    difference = pictures[first].astype("float32") - pictures[second]
-    return float(np.sqrt(np.square(difference / 255).mean(axis=(1, 2))).mean())
-
-
-def sharpness(pictures: np.ndarray) -> float:
-    """Mean absolute difference of neighbouring pixels of [n, 28, 28], in [0, 1]."""
-    pixels = pictures.astype("float32") / 255
-    return float(sum(np.abs(np.diff(pixels, axis=axis)).mean() for axis in (1, 2)) / 2)
 
 
 def question_groups(questions: np.ndarray) -> dict[str, np.ndarray]:

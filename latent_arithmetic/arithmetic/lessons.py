@@ -10,17 +10,23 @@ from latent_arithmetic.arithmetic.designs import find_recipe
 from latent_arithmetic.arithmetic.questions import (
     TWO_DIGITS,
     QuestionFormat,
-    Split,
     all_questions,
+    read_questions,
+)
+from latent_arithmetic.arithmetic.splits import (
+    Split,
     file_split,
     mirror_clean_split,
     random_split,
-    read_questions,
 )
 from latent_arithmetic.errors import UserError
 
 SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
-PICTURE_FIELDS = ("reading", "supervision")  # of a lesson; image-to-text's alone
+# Fields of a lesson that one task alone knows.
+OWN_FIELDS = {
+    "image-to-text": ("reading", "supervision"),
+    "text-to-image": ("painting",),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Lesson:
         and that write; without a number, as many as the design's recipe says.
     weight_decay: of AdamW; without a number, the recipe's.
     reading, supervision: one of READINGS and of SUPERVISIONS, for image-to-text.
+    painting: one of PAINTINGS, for text-to-image.
     """
 
     seed: int = 0
@@ -50,6 +57,7 @@ class Lesson:
     weight_decay: float | None = None
     reading: str = "eye"
     supervision: str = "answers"
+    painting: str = "styles"
 
     @property
     def form(self) -> QuestionFormat:
@@ -75,9 +83,10 @@ class Lesson:
         """What makes this lesson in a task this one, in plain values."""
         recipe = find_recipe(self.design)
         settings = asdict(self)
-        unused = () if task == "image-to-text" else PICTURE_FIELDS
-        for name in ("train_questions", *unused):
-            del settings[name]
+        del settings["train_questions"]
+        for owner, names in OWN_FIELDS.items():
+            if owner != task:
+                settings = {key: settings[key] for key in settings if key not in names}
         for name in ("decoder_layers", "weight_decay"):
             if settings[name] is None:
                 settings[name] = getattr(recipe, name)

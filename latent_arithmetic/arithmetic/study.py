@@ -1,89 +1,62 @@
-"""The runs behind the tables of text-to-text: every one is recorded once.
+"""A study: runs behind the tables of Task 2, every one recorded once.
 
 A recorded run is a small file below results/study/. What is recorded is not run
 again, so a study that was interrupted goes on where it stopped.
 """
 
-import json
-import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from latent_arithmetic.arithmetic.evaluation import (
-    Evaluation,
-    most_frequent_answer,
-    neighbour_vote,
-    over_seeds,
-)
-from latent_arithmetic.arithmetic.lessons import Lesson
-from latent_arithmetic.arithmetic.questions import format_questions
-from latent_arithmetic.arithmetic.tasks import train_task
+from latent_arithmetic.arithmetic.evaluation import over_seeds
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.profiles import FULL, Budget, Profile
+from latent_arithmetic.profiles import Profile
 from latent_arithmetic.progress import say
 from latent_arithmetic.provenance import config_hash, plain, provenance
-from latent_arithmetic.results import GENERATED, Number, write_json
+from latent_arithmetic.results import GENERATED, Number, read_json, write_json
 from latent_arithmetic.workspace import project_folder
 
-STUDY_BUDGET = Budget(epochs=20, batch_size=128, learning_rate=1e-2)
-# Seed 0 was used to choose settings, by its validation questions.
-SEEDS, MORE_SEEDS = (1, 2, 3), (4, 5)
-HEADLINES = {("random", 0.9), ("random", 0.5), ("random", 0.1)}
-HEADLINES |= {("mirror-clean", 0.5), ("mirror-clean", 0.1)}
 
+@dataclass
+class Measured:
+    """What a run found.
 
-@dataclass(frozen=True)
-class StudyRun:
-    """One model of the study: what it is taught and for how long."""
-
-    lesson: Lesson
-    budget: Budget = STUDY_BUDGET
-
-    @property
-    def group(self) -> str:
-        """What the seeds of one table row have in common."""
-        percent = round(100 * self.lesson.train_fraction)
-        return f"text-to-text-{self.lesson.design}-{self.lesson.split}-{percent}"
-
-    @property
-    def name(self) -> str:
-        return f"{self.group}-seed-{self.lesson.seed}"
-
-    @property
-    def config(self) -> dict:
-        """What makes this run this one."""
-        settings = self.lesson.settings(self.lesson.parts())
-        return plain(settings | {"budget": vars(self.budget)})
-
-
-def text_runs(fractions: tuple[float, ...] = FULL.train_fractions) -> list[StudyRun]:
-    """Both designs with columns, both splits, all fractions; seed by seed.
-
-    Headline rows have five seeds, the others three.
+    numbers: what a table shows. details: anything else worth keeping, plain values.
     """
-    runs = []
-    for seed in SEEDS + MORE_SEEDS:
-        for split in ("random", "mirror-clean"):
-            for fraction in fractions:
-                if seed in MORE_SEEDS and (split, fraction) not in HEADLINES:
-                    continue
-                runs += [
-                    StudyRun(
-                        Lesson(
-                            seed=seed,
-                            train_fraction=fraction,
-                            split=split,
-                            design=design,
-                        )
-                    )
-                    for design in ("attention", "place-aligned")
-                ]
-    return runs
+
+    numbers: dict[str, Number]
+    details: dict
+
+
+class StudyRun(Protocol):
+    """One run of a study.
+
+    group: what the seeds of one table row have in common. config: what makes this
+    run this one; a changed config is another run.
+    """
+
+    @property
+    def group(self) -> str: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def config(self) -> dict: ...
+
+    def measure(self, work: Path, profile: Profile) -> Measured:
+        """Train below `work`, where a killed run is resumed, and measure."""
 
 
 def study_folder() -> Path:
     """Where recorded runs are kept; they are committed."""
     return project_folder() / "results" / "study"
+
+
+def name_of(run: StudyRun) -> str:
+    """The run's name, and that of its file."""
+    return f"{run.group}-seed-{run.seed}"
 
 
 def recorded_run(run: StudyRun, folder: Path) -> dict | None:
@@ -92,83 +65,80 @@ def recorded_run(run: StudyRun, folder: Path) -> dict | None:
     Raises:
         UserError: another run is recorded under its name.
     """
-    path = folder / f"{run.name}.json"
+    path = folder / f"{name_of(run)}.json"
     if not path.is_file():
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content["config_hash"] != config_hash(run.config):
+    content, wanted = read_json(path), plain(run.config)
+    if content["config_hash"] != config_hash(wanted):
         raise UserError(
             f"{path} records a run with the settings {content['config']}, expected "
-            f"{run.config}; remove the file to run it again"
+            f"{wanted}; remove the file to run it again"
         )
     return content
 
 
 def record_run(run: StudyRun, folder: Path, work: Path, profile: Profile) -> dict:
-    """Train the model, ask it all test questions, and record what came out.
-
-    work: where the model is trained; a run killed there is resumed there, a finished
-        one is removed.
-    """
-    lesson = vars(run.lesson)
-    trained = train_task(
-        "text-to-text", work / run.name, profile=profile, budget=run.budget, **lesson
-    )
-    parts = run.lesson.parts()
-    test = parts.test[: profile.test_questions]
-    answered = Evaluation(test, trained.answer(format_questions(test)))
-    nulls = {
-        "neighbour-vote": neighbour_vote(parts.train, test),
-        "most-frequent": most_frequent_answer(parts.train, test),
-    }
-    numbers = answered.numbers() | {
-        name: Evaluation(test, written).numbers()["exact"]
-        for name, written in nulls.items()
-    }
+    """Run it and record what came out."""
+    measured = run.measure(work, profile)
     content = {
         "generated": GENERATED,
-        "name": run.name,
-        "numbers": {name: vars(number) for name, number in numbers.items()},
-        "mistakes": answered.count_kinds(),
-        "validation-exact": trained.run.numbers.get("exact"),
-        "parameters": trained.model.count_params(),
-        "seconds": round(trained.run.history.seconds, 1),
-        "config": run.config,
-        "config_hash": config_hash(run.config),
+        "name": name_of(run),
+        "numbers": {name: vars(number) for name, number in measured.numbers.items()},
+        **measured.details,
+        "config": plain(run.config),
+        "config_hash": config_hash(plain(run.config)),
         "provenance": provenance(profile.name),
     }
-    write_json(folder / f"{run.name}.json", content)
-    shutil.rmtree(work / run.name)
+    write_json(folder / f"{name_of(run)}.json", content)
     return content
 
 
-def run_study(runs: list[StudyRun], folder: Path, work: Path, profile: Profile) -> None:
+def run_study(
+    runs: Iterable[StudyRun], folder: Path, work: Path, profile: Profile
+) -> None:
     """Record every run that is not recorded yet."""
+    runs = list(runs)
     missing = [run for run in runs if recorded_run(run, folder) is None]
     say(f"{len(runs) - len(missing)} of {len(runs)} runs are recorded in {folder}")
     for number, run in enumerate(missing, start=1):
-        say(f"{number} of {len(missing)}: {run.name}")
+        say(f"{number} of {len(missing)}: {name_of(run)}")
         content = record_run(run, folder, work, profile)
-        say(f"  exact {100 * content['numbers']['exact']['value']:.2f}%")
+        for name, found in list(content["numbers"].items())[:1]:
+            say(f"  {name} {100 * found['value']:.2f}%")
 
 
-def study_table(runs: list[StudyRun], folder: Path) -> dict[str, dict[str, Number]]:
-    """Every group's numbers: one seed's as they are, of several the mean over seeds."""
+def study_contents(runs: Iterable[StudyRun], folder: Path) -> dict[str, list[dict]]:
+    """What is recorded, by group, seed after seed."""
     groups: dict[str, list[dict]] = {}
     for run in runs:
         content = recorded_run(run, folder)
         if content is not None:
-            numbers = content["numbers"].items()
-            found = {name: Number(**number) for name, number in numbers}
-            groups.setdefault(run.group, []).append(found)
-    return {group: over_seeds(found) for group, found in groups.items()}
+            groups.setdefault(run.group, []).append(content)
+    return groups
 
 
-def print_study(runs: list[StudyRun], folder: Path) -> None:
-    """One line a group: exact answers, interval, questions and seeds."""
-    print(f"{'exact answers, unseen questions':46s}{'%':>7}  95% interval")
+def study_table(runs: Iterable[StudyRun], folder: Path) -> dict[str, dict[str, Number]]:
+    """Every group's numbers: one seed's as they are, of several the mean over seeds."""
+    return {
+        group: over_seeds(
+            [
+                {name: Number(**number) for name, number in found["numbers"].items()}
+                for found in contents
+            ]
+        )
+        for group, contents in study_contents(runs, folder).items()
+    }
+
+
+def print_study(runs: Iterable[StudyRun], folder: Path) -> None:
+    """One line a number: value, interval, examples and seeds."""
+    print(f"{'unseen questions':72s}{'value':>8}  95% interval")
     for group, numbers in study_table(runs, folder).items():
-        exact = numbers["exact"]
-        value, low, high = (100 * x for x in (exact.value, exact.low, exact.high))
-        about = f"n = {exact.n}, seeds {exact.seeds}"
-        print(f"{group:46s}{value:7.2f}  [{low:.2f}, {high:.2f}]  {about}")
+        for name, number in numbers.items():
+            scale = 100 if number.unit == "%" else 1
+            value, low, high = (
+                scale * x for x in (number.value, number.low, number.high)
+            )
+            about = f"n = {number.n}, seeds {number.seeds}"
+            label = f"{group}: {name}"
+            print(f"{label:72s}{value:8.2f}  [{low:.2f}, {high:.2f}]  {about}")

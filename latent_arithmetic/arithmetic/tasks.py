@@ -11,12 +11,9 @@ from latent_arithmetic.arithmetic.glyphs import glyph_bank
 from latent_arithmetic.arithmetic.image_to_text import ImageToText
 from latent_arithmetic.arithmetic.lessons import Lesson, teachable
 from latent_arithmetic.arithmetic.models import exact, predict
-from latent_arithmetic.arithmetic.questions import (
-    QuestionFormat,
-    Split,
-    encode_answers,
-)
+from latent_arithmetic.arithmetic.questions import QuestionFormat, encode_answers
 from latent_arithmetic.arithmetic.reader import reader_examples
+from latent_arithmetic.arithmetic.splits import Split
 from latent_arithmetic.arithmetic.text_to_image import TextToImage
 from latent_arithmetic.arithmetic.trained import (
     TASKS,

@@ -96,6 +96,17 @@ class Trained:
             pictures[part] = np.round(keras.ops.convert_to_numpy(pixels) * 255)
         return pictures
 
+    def with_text(self, text: "Trained") -> "Trained":
+        """The same eye or painter with the arithmetic of another text-to-text model."""
+        lent = ("max_digits", "design", "encoder_layers", "decoder_layers")
+        settings = self.settings | {name: text.settings[name] for name in lent}
+        model = build_model(self.task, settings)
+        model.encoder_decoder.set_weights(text.model.encoder_decoder.get_weights())
+        pairs = zip(_own_variables(model), _own_variables(self.model), strict=True)
+        for variable, other in pairs:
+            variable.assign(other)
+        return Trained(self.task, model, settings, self.run)
+
     def _encode(self, questions: list[str]) -> np.ndarray:
         parsed = parse_questions(questions, self.form)
         return encode_for(self.settings["design"], parsed, self.form)
@@ -110,6 +121,12 @@ class Trained:
             raise UserError(
                 f"this is a {self.task} model; expected one of {', '.join(tasks)}"
             )
+
+
+def _own_variables(model: keras.Model) -> list[keras.Variable]:
+    """Those of a model with pictures that are not its encoder-decoder's."""
+    lent = {id(variable) for variable in model.encoder_decoder.variables}
+    return [variable for variable in model.variables if id(variable) not in lent]
 
 
 def build_model(task: str, settings: dict) -> keras.Model:
