@@ -16,15 +16,18 @@ from latent_arithmetic.workspace import project_folder  # noqa: E402
 NAMES = ("making-data", "share-of-peak", "text-race", "image-to-text")
 
 
-def pieces(baseline_epochs: int) -> dict[str, Callable]:
-    """Every measurement by name; each takes the number of repeats."""
+def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
+    """Every measurement by name; each takes the number of repeats.
+
+    epochs, batch_size: of the course baseline.
+    """
     import_keras_quietly()
     from benchmarks.image_to_text import run_image_to_text
     from benchmarks.making_data import run_making_data
     from benchmarks.share_of_peak import run_share_of_peak
     from benchmarks.text_race import run_text_race
 
-    race = partial(run_text_race, baseline_epochs=baseline_epochs)
+    race = partial(run_text_race, epochs=epochs, batch_size=batch_size)
     runs = (run_making_data, run_share_of_peak, race, run_image_to_text)
     return dict(zip(NAMES, runs, strict=True))
 
@@ -41,6 +44,13 @@ def parse_arguments() -> argparse.Namespace:
         help="epochs after which the course baseline has had its chance",
     )
     parser.add_argument(
+        "--baseline-batch",
+        type=count,
+        default=32,
+        metavar="N",
+        help="questions in a step of the course baseline",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=project_folder() / "results" / "benchmarks",
@@ -52,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = parse_arguments()
-    known = pieces(asked.baseline_epochs)
+    known = pieces(asked.baseline_epochs, asked.baseline_batch)
     from benchmarks.measure import print_rows, record_rows
 
     found = []

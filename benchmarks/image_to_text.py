@@ -28,14 +28,12 @@ from latent_arithmetic.arithmetic.glyphs import glyph_bank
 from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.arithmetic.models import predict
 from latent_arithmetic.arithmetic.questions import encode_answers
-from latent_arithmetic.profiles import QUICK, SMOKE, Budget, Profile
+from latent_arithmetic.profiles import QUICK, SMOKE, Profile
 from latent_arithmetic.progress import say
 
 TASK, DESIGN = "image-to-text", "attention"
 THRESHOLD = 0.95  # exact answers
-TEXT_BUDGET = Budget(epochs=5, batch_size=128, learning_rate=1e-2)
-IMAGE_BUDGET = QUICK.image_to_text
-PROFILE = replace(QUICK, text_to_text=TEXT_BUDGET, image_to_text=IMAGE_BUDGET)
+PROFILE = QUICK  # its budgets for the text model and for the image model
 NOTE = (
     "Time to 95% exact answers on validation questions in handwriting of validation "
     "digits, 90% of the questions trained on. It includes teaching the text model it "
@@ -151,5 +149,5 @@ def run_image_to_text(repeats: int) -> tuple[list[Row], str, dict]:
             spread([attempt.preparing for attempt in attempts], "s"),
         ),
     ]
-    budgets = {"text": vars(TEXT_BUDGET), "image": vars(IMAGE_BUDGET)}
+    budgets = {"text": vars(PROFILE.text_to_text), "image": vars(PROFILE.image_to_text)}
     return rows, NOTE, {"attempts": list(map(vars, attempts)), "budgets": budgets}

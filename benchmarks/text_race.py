@@ -86,12 +86,14 @@ class Runner:
 
 
 def enter_baseline(
-    parts: Split, seed: int, epochs: int = course_baseline.EPOCHS
+    parts: Split,
+    seed: int,
+    epochs: int = course_baseline.EPOCHS,
+    batch_size: int = course_baseline.BATCH_SIZE,
 ) -> Runner:
     """The course baseline at its plain settings, checked after every epoch."""
     keras.utils.set_random_seed(seed)
     inputs, targets = course_baseline.encode_text(parts.train)
-    batch_size = course_baseline.BATCH_SIZE
     steps = -(-len(inputs) // batch_size)
 
     def encode(questions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -198,10 +200,11 @@ def warm_up() -> None:
     model.fit(np.zeros((32, 1)), np.zeros((32, 1)), verbose=0)
 
 
-def run_text_race(
-    repeats: int, baseline_epochs: int = course_baseline.EPOCHS
-) -> tuple[list[Row], str, dict]:
-    """Baseline and ours in turns, each with seeds 1, 2, ..."""
+def run_text_race(repeats: int, **baseline) -> tuple[list[Row], str, dict]:
+    """Baseline and ours in turns, each with seeds 1, 2, ...
+
+    baseline: its most epochs and its batch size, if not the plain ones.
+    """
     warm_up()
     attempts: dict[str, list[Attempt]] = {"course baseline": []}
     attempts |= {design: [] for design in SPRINTS}
@@ -212,22 +215,25 @@ def run_text_race(
             def enter(name=name, parts=parts, seed=seed) -> Runner:
                 if name in SPRINTS:
                     return enter_ours(parts, seed, name)
-                return enter_baseline(parts, seed, baseline_epochs)
+                return enter_baseline(parts, seed, **baseline)
 
             done.append(race(name, enter, parts, seed))
     details = {name: [vars(one) for one in done] for name, done in attempts.items()}
     details |= {"sprints": {name: vars(sprint) for name, sprint in SPRINTS.items()}}
-    details |= {"baseline epochs at most": baseline_epochs}
-    return race_rows(attempts), NOTE, details
+    details |= {"baseline": {"epochs": course_baseline.EPOCHS} | baseline}
+    return race_rows(attempts, len(parts.validation)), NOTE, details
 
 
-def race_rows(attempts: dict[str, list[Attempt]]) -> list[Row]:
-    """Two rows each: with and without the time to the first step's end."""
+def race_rows(attempts: dict[str, list[Attempt]], n: int) -> list[Row]:
+    """Two rows each: with and without the time to the first step's end.
+
+    n: questions in a check.
+    """
     rows = []
     for what, column in (("cold", "seconds"), ("warm", "warm_seconds")):
         baseline = None
         for who, done in attempts.items():
-            number = spread([getattr(one, column) for one in done], "s")
+            number = spread([getattr(one, column) for one in done], "s", n)
             missed = sum(not one.reached for one in done)
             note = f"{missed} of {len(done)} never got there" if missed else ""
             times = ""
