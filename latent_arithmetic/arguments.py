@@ -87,6 +87,12 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
         default="answers",
         help="what the eye is taught with (default answers, and nothing else)",
     )
+    train.add_argument(
+        "--painting",
+        choices=("styles", "mean-squared-error"),
+        default="styles",
+        help="how text-to-image learns to write (default styles)",
+    )
     split.add_argument(
         "--train-questions",
         type=Path,

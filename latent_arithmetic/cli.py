@@ -196,6 +196,7 @@ def _train(options) -> None:
             decoder_layers=options.decoder_layers,
             reading=options.reading,
             supervision=options.supervision,
+            painting=options.painting,
             **common,
         )
     print(f"trained {options.task} into {options.out}")

@@ -155,18 +155,35 @@ def test_text_to_image_paints_and_leaves_the_arithmetic_alone(glyphs):
         assert (np.array(weight) == old).all()
 
 
-def test_styles_are_fitted_to_the_handwriting(glyphs):
+def test_styles_are_drawn_from_the_fitted_mixtures(glyphs):
     model = TextToImage(glyphs)
-    model.fit_styles(glyph_bank("validation"), count=50)
+    model.fit_styles(glyph_bank("validation"), count=100)
+    shares, centres = np.array(model.style_shares), np.array(model.style_centres)
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-4)
     spreads = np.array(model.style_spreads)
-    assert np.array(model.style_centres).any()
-    assert (np.linalg.eigvalsh(spreads @ spreads.swapaxes(1, 2)) > 0).all()
-    # A draw of 0 is the centre of the styles, whatever the character.
-    content = np.eye(13, dtype="float32")[None, :, :]
-    painted = model.paint(content, np.zeros((1, 13, STYLE_DIM), "float32"))
-    pixels = model.painter([content[0], np.array(model.style_centres)])
-    pixels = np.asarray(keras.ops.sigmoid(pixels))[..., 0]
-    assert np.allclose(np.asarray(painted)[0], pixels, atol=1e-4)
+    generator = np.random.default_rng(0)
+    codes = np.full((2_000, 2), 7)
+    codes[:, 1] = 3
+    styles = model.draw_styles(codes, generator)
+    assert styles.shape == (2_000, 2, STYLE_DIM)
+    for place, code in enumerate((7, 3)):
+        mean = shares[code] @ centres[code]
+        assert np.allclose(styles[:, place].mean(axis=0), mean, atol=0.2)
+    # Without chance in the normal draws only the centres of the hands are left.
+    model.style_spreads.assign(np.zeros_like(spreads))
+    found = np.unique(model.draw_styles(codes, generator)[:, 0].round(4), axis=0)
+    assert len(found) == (shares[7] > 1e-3).sum()
+
+
+def test_mean_squared_error_by_hand(glyphs):
+    """All weights 0 paint grey; the error is that of the pictures against a half."""
+    model = TextToImage(glyphs, painting="mean-squared-error")
+    model.painter.set_weights([np.zeros_like(w) for w in model.painter.get_weights()])
+    model.glyphs = lambda codes: np.zeros((len(codes), 28, 28, 1), "float32")
+    loss = model.compute_loss(CODES, ANSWERS, np.asarray(model(CODES)))
+    assert float(loss) == pytest.approx(784 / 4, rel=1e-5)
+    styles = model.draw_styles(CODES[:, :3], np.random.default_rng(0))
+    assert not styles.any()
 
 
 def test_text_to_image_loss_by_hand(glyphs):

@@ -78,16 +78,19 @@ def glyph_bank(world: str) -> GlyphBank:
     """
     if world not in WORLDS:
         raise UserError(f"unknown world {world!r}; expected one of {', '.join(WORLDS)}")
-    images, labels = mnist_digits(world)
+    digits, labels = mnist_digits(world)
     generator = np.random.default_rng(WORLDS.index(world))
-    pictures = [images[labels == digit] for digit in range(10)]
-    for sign in "+-":
-        drawn = [draw_sign(sign, generator) for _ in range(SIGN_POOL)]
-        pictures.append(np.stack(drawn))
-    pictures.append(np.zeros((1, GLYPH_SIZE, GLYPH_SIZE), "uint8"))  # the blank
-    counts = np.array([len(group) for group in pictures], "int32")
+    counts = np.array(
+        [*np.bincount(labels, minlength=10), SIGN_POOL, SIGN_POOL, 1], "int32"
+    )
     starts = (np.cumsum(counts) - counts).astype("int32")
-    return GlyphBank(np.concatenate(pictures), starts, counts)
+    images = np.zeros((counts.sum(), GLYPH_SIZE, GLYPH_SIZE), "uint8")
+    order = np.argsort(labels, kind="stable")
+    np.take(digits, order, axis=0, out=images[: len(digits)])
+    signs = images[len(digits) : -1]  # the last picture, of the blank, stays empty
+    for number, picture in enumerate(signs):
+        picture[:] = draw_sign("+-"[number // SIGN_POOL], generator)
+    return GlyphBank(images, starts, counts)
 
 
 def random_affine(images, seed):

@@ -10,8 +10,9 @@ WIDTH = 128  # units of every recurrent layer (each direction)
 # Channels, kernel and stride of the conv net that looks at one picture.
 EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
 EYE_WIDTH = 128  # units of its last hidden layer
-STYLE_DIM = 8  # latent numbers that say how a character is written
+STYLE_DIM = 24  # latent numbers that say how a character is written
 PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
+PAINTER_WIDTH = 256  # units of its first layer
 # Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
 UNROLL = keras.backend.backend() == "tensorflow"
 UNROLL_AT_MOST = 8  # steps
@@ -91,22 +92,22 @@ def build_style_encoder() -> keras.Model:
     picture, character = keras.Input(PICTURE), keras.Input((len(ALPHABET),))
     x = picture
     for count in reversed(PAINTER_CHANNELS):
-        x = layers.Conv2D(count, 3, strides=2, padding="same", activation="relu")(x)
+        x = layers.Conv2D(count, 4, strides=2, padding="same", activation="silu")(x)
     x = layers.Concatenate()([layers.Flatten()(x), character])
-    x = layers.Dense(128, activation="relu")(x)
+    x = layers.Dense(PAINTER_WIDTH, activation="silu")(x)
     moments = [layers.Dense(STYLE_DIM, name="mean")(x), layers.Dense(STYLE_DIM)(x)]
     return keras.Model([picture, character], moments, name="style_encoder")
 
 
 def build_painter() -> keras.Model:
-    """Character [n, 13] and style [n, 8] to pixel logits [n, 28, 28, 1]."""
+    """Character [n, 13] and style [n, 24] to pixel logits [n, 28, 28, 1]."""
     character, style = keras.Input((len(ALPHABET),)), keras.Input((STYLE_DIM,))
     x = layers.Concatenate()([character, style])
-    x = layers.Dense(128, activation="relu")(x)
-    x = layers.Dense(7 * 7 * PAINTER_CHANNELS[0], activation="relu")(x)
+    x = layers.Dense(PAINTER_WIDTH, activation="silu")(x)
+    x = layers.Dense(7 * 7 * PAINTER_CHANNELS[0], activation="silu")(x)
     x = layers.Reshape((7, 7, PAINTER_CHANNELS[0]))(x)
     x = layers.Conv2DTranspose(
-        PAINTER_CHANNELS[1], 4, strides=2, padding="same", activation="relu"
+        PAINTER_CHANNELS[1], 4, strides=2, padding="same", activation="silu"
     )(x)
     pixels = layers.Conv2DTranspose(1, 4, strides=2, padding="same")(x)
     return keras.Model([character, style], pixels, name="painter")

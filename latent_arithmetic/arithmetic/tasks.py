@@ -75,7 +75,7 @@ def train_task(
     if isinstance(model, ImageToText):
         model.answer_possible()
     history = _fit(model, task, folder, settings, budget, profile, parts)
-    if task == "text-to-image":
+    if settings.get("painting") == "styles":
         model.fit_styles(glyph_bank("train"))
     numbers = {name: values[-1] for name, values in history.validation.items()}
     save_run(

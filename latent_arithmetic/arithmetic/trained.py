@@ -15,14 +15,13 @@ from latent_arithmetic.arithmetic.image_to_text import (
     StraightImageToText,
 )
 from latent_arithmetic.arithmetic.models import PREDICT_BATCH, TextToText, predict
-from latent_arithmetic.arithmetic.networks import STYLE_DIM
 from latent_arithmetic.arithmetic.questions import (
     QuestionFormat,
     decode,
     parse_questions,
 )
 from latent_arithmetic.arithmetic.reader import Reader
-from latent_arithmetic.arithmetic.text_to_image import TextToImage
+from latent_arithmetic.arithmetic.text_to_image import PAINTINGS, TextToImage
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.runs import RunRecord, read_run
 
@@ -80,19 +79,24 @@ class Trained:
         """
         self._expect("text-to-image")
         codes = self._encode(questions)
-        shape = (len(codes), self.form.answer_length, STYLE_DIM)
-        draws = np.random.default_rng(seed).standard_normal(shape, "float32")
-        return self.paint(codes, draws)
+        if not len(codes):
+            return np.zeros(
+                (0, self.form.answer_length, GLYPH_SIZE, GLYPH_SIZE), "uint8"
+            )
+        content = predict(self.model, codes)
+        generator = np.random.default_rng(seed)
+        styles = self.model.draw_styles(content.argmax(axis=-1), generator)
+        return self.paint(content, styles)
 
-    def paint(self, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Answers to codes [n, 5]: uint8 [n, 3, 28, 28].
+    def paint(self, content: np.ndarray, styles: np.ndarray) -> np.ndarray:
+        """Pictures uint8 [n, k, 28, 28] of what to write and in which styles.
 
-        draws: [n, 3, 8], from a standard normal distribution, one style a character.
+        content: probabilities [n, k, 13]. styles: [n, k, 24], see `draw_styles`.
         """
-        pictures = np.zeros((*draws.shape[:2], GLYPH_SIZE, GLYPH_SIZE), "uint8")
-        for start in range(0, len(codes), PREDICT_BATCH):
+        pictures = np.zeros((*styles.shape[:2], GLYPH_SIZE, GLYPH_SIZE), "uint8")
+        for start in range(0, len(content), PREDICT_BATCH):
             part = slice(start, start + PREDICT_BATCH)
-            pixels = self.model.paint(self.model(codes[part]), draws[part])
+            pixels = self.model.paint(content[part], styles[part])
             pictures[part] = np.round(keras.ops.convert_to_numpy(pixels) * 255)
         return pictures
 
@@ -153,27 +157,26 @@ def build_model(task: str, settings: dict) -> keras.Model:
         raise UserError(
             "the place-aligned design reads columns; it is for text-to-text"
         )
-    glyphs = FreshGlyphs(glyph_bank("train"), seed=seed)
     if task == "image-to-text":
-        return _build_image_to_text(glyphs, settings, shape)
-    return TextToImage(glyphs, **shape, seed=seed)
+        return _build_image_to_text(settings, shape)
+    painting = _one_of("painting", settings["painting"], PAINTINGS)
+    glyphs = FreshGlyphs(glyph_bank("train"), warp=False, seed=seed)
+    return TextToImage(glyphs, **shape, painting=painting, seed=seed)
 
 
-def _build_image_to_text(
-    glyphs: FreshGlyphs, settings: dict, shape: dict
-) -> keras.Model:
-    reading, supervision = settings["reading"], settings["supervision"]
-    for name, value, known in (
-        ("reading", reading, READINGS),
-        ("supervision", supervision, SUPERVISIONS),
-    ):
-        if value not in known:
-            raise UserError(
-                f"unknown {name} {value!r}; expected one of {', '.join(known)}"
-            )
+def _build_image_to_text(settings: dict, shape: dict) -> keras.Model:
+    reading = _one_of("reading", settings["reading"], READINGS)
+    supervision = _one_of("supervision", settings["supervision"], SUPERVISIONS)
+    glyphs = FreshGlyphs(glyph_bank("train"), seed=settings["seed"])
     if reading != "eye":
         return StraightImageToText(glyphs, reading, shape["form"])
     return ImageToText(glyphs, **shape, supervision=supervision)
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise UserError(f"unknown {name} {value!r}; expected one of {', '.join(known)}")
+    return value
 
 
 def load_trained(folder: Path) -> Trained:
