@@ -10,6 +10,7 @@ WIDTH = 128  # units of every recurrent layer (each direction)
 # Channels, kernel and stride of the conv net that looks at one picture.
 EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
 EYE_WIDTH = 128  # units of its last hidden layer
+EYE_DROPOUT = 0.3  # share of them that is left out in a training step
 STYLE_DIM = 24  # latent numbers that say how a character is written
 PAINTER_CHANNELS = (64, 32)  # of the deconv net, at 7x7 and at 14x14 pixels
 PAINTER_WIDTH = 256  # units of its first layer
@@ -76,7 +77,8 @@ def build_eye(classes: int) -> keras.Model:
         )(x)
         x = _normalised(x)
     x = layers.Dense(EYE_WIDTH, use_bias=False)(layers.Flatten()(x))
-    return keras.Model(picture, layers.Dense(classes)(_normalised(x)), name="eye")
+    x = layers.Dropout(EYE_DROPOUT)(_normalised(x))
+    return keras.Model(picture, layers.Dense(classes)(x), name="eye")
 
 
 def _normalised(x):

@@ -130,6 +130,31 @@ def study_table(runs: Iterable[StudyRun], folder: Path) -> dict[str, dict[str, N
     }
 
 
+def summary(runs: Iterable[StudyRun], folder: Path) -> dict:
+    """All numbers of the study as one result; named `<group>.<number>`.
+
+    Its provenance is that of the run recorded last.
+    """
+    runs = list(runs)
+    contents = [c for group in study_contents(runs, folder).values() for c in group]
+    origins = [content["provenance"] for content in contents]
+    return {
+        "generated": GENERATED,
+        "name": "study",
+        "numbers": {
+            f"{group}.{name}": vars(number)
+            for group, numbers in study_table(runs, folder).items()
+            for name, number in numbers.items()
+        },
+        "seeds": sorted({run.seed for run in runs}),
+        "seconds": round(sum(content["seconds"] for content in contents), 1),
+        "note": f"{len(contents)} runs of {len(runs)} are recorded",
+        "config": {},
+        "config_hash": config_hash({}),
+        "provenance": max(origins, key=lambda origin: origin["finished"]),
+    }
+
+
 def print_study(runs: Iterable[StudyRun], folder: Path) -> None:
     """One line a number: value, interval, examples and seeds."""
     print(f"{'unseen questions':72s}{'value':>8}  95% interval")

@@ -79,8 +79,9 @@ def publish(workspace: Workspace) -> None:
     parts += sorted(workspace.figures.glob("*.p*"))
     parts += sorted(workspace.results.glob("*.json"))
     project = project_folder()
-    for folder in ("results", "figures"):
-        shutil.rmtree(project / folder, ignore_errors=True)
+    for folder in ("results", "figures"):  # what lies below them was not built here
+        for path in (project / folder).glob("*.*"):
+            path.unlink()
     checksums = {}
     for path in parts:
         place = path.relative_to(workspace.root)
