@@ -14,8 +14,8 @@
 # 
 # The notebook follows the assignment: how questions are made (1 to 3), text-to-text and
 # what it gets wrong with less and less to learn from (4 and 5), image-to-text compared
-# with it (6), text-to-image with a separate reader that scores it (7 and 8), and what
-# extra LSTM layers do (9).
+# with it (6), text-to-image with a separate reader that scores it (7 and 8), what
+# extra LSTM layers do (9), and what the recorded study of many longer runs adds (10).
 # 
 # Run it from top to bottom. What has been trained is kept below `build/` and is not
 # trained again; to start over, delete that folder. The environment variable
@@ -35,18 +35,25 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from latent_arithmetic.arithmetic import (
+    columns,
     evaluation,
     glyphs,
+    handwriting,
+    image_to_text,
+    lessons,
     models,
     networks,
     pictures,
     questions,
     reader,
+    study,
+    study_runs,
     tasks,
+    text_to_image,
 )
 from latent_arithmetic.figures import show_figure, use_style
 from latent_arithmetic.notebook import show_source
-from latent_arithmetic.results import proportion, record
+from latent_arithmetic.results import Number, proportion, record, write_json
 from latent_arithmetic.workspace import open_workspace
 
 workspace = open_workspace()
@@ -161,7 +168,8 @@ show_figure(figure, "one-hot", workspace)
 # picture is in two worlds.
 # 
 # A question is not drawn once and kept. Each time a batch needs handwriting, fresh
-# pictures are drawn and shifted by up to two pixels, inside the graph. A network that
+# pictures are drawn, and each is moved, turned, stretched and sheared a little, inside
+# the graph. A network that
 # never sees the same drawing of a question twice cannot learn drawings by heart.
 
 banks = {world: glyphs.glyph_bank(world) for world in glyphs.WORLDS}
@@ -225,7 +233,7 @@ def train(task, name, seed, **options):
 def test_part(trained):
     settings = trained.settings
     asked = {key: settings[key] for key in ("seed", "train_fraction", "split")}
-    return tasks.make_split(**asked)
+    return lessons.make_split(**asked)
 
 
 def ask(trained):
@@ -459,7 +467,7 @@ mirror = {
         )
         for seed in seeds
     ]
-    for split in tasks.SPLITS
+    for split in lessons.SPLITS
 }
 mirror_scores = {split: [ask(run) for run in runs] for split, runs in mirror.items()}
 for split, scores in mirror_scores.items():
@@ -473,6 +481,47 @@ kept = keep("text-to-text-mirror-clean", runs, scores, note)
 # If the two numbers are close, the network has not just learnt to swap the operands of
 # questions it knows.
 
+# ### Columns
+# 
+# Below a tenth of the questions the rule is lost. What is in the way? One vector has to
+# hold the whole question, and the decoder has to take it apart again. On paper we do
+# something else: for each place of the answer we *look* at two digits, and carry. The
+# second design does so. For each place, **attention** (Bahdanau et al.,
+# arXiv:1409.0473) chooses characters of the question as left digit, right digit and sign;
+# recurrent layers then go through these columns in both directions. The digits of a
+# column are embedded alike and joined through a matrix that belongs to the sign, so that
+# what was learnt of one pair of digits serves for others.
+# 
+# Input and output are still plain strings. But the design knows something the first one
+# does not: that answers are made column by column, and, as a first guess to start from,
+# that digits are counted from the right edge and from the sign. It knows neither what a
+# digit is worth, nor what `+` and `-` do, nor what is carried.
+
+show_source(columns.build_calculator, columns.AttendColumns.call)
+few = [10, 5] if profile.name != "smoke" else [10]
+column_scores = {}
+for percent in few:
+    column_runs = [
+        train(
+            "text-to-text",
+            f"columns-{percent}",
+            seed,
+            train_fraction=percent / 100,
+            design="attention",
+        )
+        for seed in seeds
+    ]
+    column_scores[percent] = [ask(run) for run in column_runs]
+    kept = keep(
+        f"text-to-text-columns-{percent}",
+        column_runs,
+        column_scores[percent],
+        "plain strings, columns found by attention, unseen questions",
+    )
+    print(f"trained on {percent}%: summary  {show_number(text_numbers[percent]['exact'])}")
+    print(f"               columns  {show_number(kept['exact'])}")
+
+
 # ## 6. Image-to-text
 # 
 # Now the five characters are pictures. A small conv net, the **eye**, looks at each of
@@ -482,21 +531,26 @@ kept = keep("text-to-text-mirror-clean", runs, scores, note)
 # **What is it taught with?** The arithmetic comes from the text-to-text model, which knows
 # the same training questions and no others; it is not changed. The only target is the
 # answer: nobody tells the eye which digit a picture shows. How can it learn to read then?
-# Suppose four characters of a question are typed and only the one at place $k$ is
-# handwritten, as a picture $x$. It may be any of the 13 characters $d$, so
+# Five pictures $x_1 \dots x_5$ may show any of the 20 000 questions $q$, each with the
+# product of the probabilities that the eye gives its characters. The text model says
+# which of them have the answer that is wanted. So
 # 
 # $$
-# p(\text{answer}) = \sum_{d} \, p_{\text{eye}}(d \mid x) \;
-# p_{\text{text}}(\text{answer} \mid \text{question with } d \text{ at place } k)
+# p(\text{answer} \mid x) = \frac{1}{Z} \sum_{q\,:\,\text{text}(q) = \text{answer}}
+# \; \prod_{k=1}^{5} p_{\text{eye}}(q_k \mid x_k),
+# \qquad Z = \sum_{q} \prod_{k=1}^{5} p_{\text{eye}}(q_k \mid x_k)
 # $$
 # 
-# The encoder-decoder knows which $d$ would lead to this answer, and the eye learns to say
-# so. In training the place is drawn by chance for every question of every step; in the
-# test all five characters are handwritten. (The same sum over what is not known is used
-# by DeepProbLog, arXiv:1805.10872; but there the rules of addition are given, here they
-# were learnt.)
+# and minus its logarithm is the loss. All 20 000 products are one matrix product of log
+# probabilities, so the sum is exact and costs little. A hundred questions share the
+# answer 105; but a digit that is read wrong would make other answers come out wrong, and
+# only one way of reading fits them all. (DeepProbLog, arXiv:1805.10872, sums in the same
+# way over what is not known; but there the rules of addition are given, here they were
+# learnt.)
 
-show_source(models.ImageToText.call, models.ImageToText.compute_loss)
+show_source(
+    image_to_text.ImageToText.compute_loss, image_to_text.ImageToText.log_likelihood
+)
 networks.build_eye(len(questions.ALPHABET)).summary()
 
 
@@ -607,7 +661,7 @@ show_figure(figure, "image-to-text-eye", workspace)
 # mean, a grey blur. So we separate **what** is written from **how**.
 # 
 # - *What*: the text-to-text model's probabilities $c$ of the answer's characters.
-# - *How*: a style $z \in \mathbb{R}^{8}$, drawn from a normal distribution.
+# - *How*: a style $z \in \mathbb{R}^{24}$, drawn by chance.
 # - The **painter** $p(x \mid c, z)$ makes a picture of both.
 # 
 # It is trained as a conditional variational autoencoder. A style encoder
@@ -624,11 +678,13 @@ show_figure(figure, "image-to-text-eye", workspace)
 # arithmetic from text. What it learns here is to write.
 # 
 # The styles that are found never fill the standard normal distribution quite. A draw from
-# a gap between them makes a picture nobody can read. So at the end a normal distribution
-# is fitted to the styles of each character, and styles are drawn from that (as
-# arXiv:1903.12436 does for a whole latent space).
+# a gap between them makes a picture nobody can read. So at the end a mixture of ten normal
+# distributions, ten *hands*, is fitted to the styles of each character, and styles are
+# drawn from that (as arXiv:1903.12436 does for a whole latent space). A pixel is a
+# probability, and where the style leaves something open it is grey; the contrast of the
+# painted pixels was therefore doubled, which was chosen with validation digits.
 
-show_source(models.TextToImage.compute_loss, models.TextToImage.paint)
+show_source(text_to_image.TextToImage.lower_bound, text_to_image.TextToImage.draw_styles)
 paint_runs = [with_text("text-to-image", "text-to-image", seed) for seed in seeds]
 
 
@@ -660,12 +716,13 @@ show_figure(figure, "text-to-image-styles", workspace)
 
 
 # One answer while one style turns into another.
-generator = np.random.default_rng(8)
-first, last = generator.standard_normal((2, 3, networks.STYLE_DIM), "float32")
-steps = np.linspace(0, np.pi / 2, 8, dtype="float32")[:, None, None]
-between = np.cos(steps) * first + np.sin(steps) * last
 asked = questions.encode_questions(questions.parse_questions(["81+24"] * 8))
-figure = pictures.strip_grid(paint_runs[0].paint(asked, between), 8, cell=0.27)
+content = models.predict(paint_runs[0].model, asked)
+generator = np.random.default_rng(8)
+first, last = paint_runs[0].model.draw_styles(content[:2].argmax(axis=-1), generator)
+steps = np.linspace(0, 1, 8, dtype="float32")[:, None, None]
+between = (1 - steps) * first + steps * last
+figure = pictures.strip_grid(paint_runs[0].paint(content, between), 8, cell=0.27)
 show_figure(figure, "text-to-image-morph", workspace)
 
 
@@ -719,24 +776,18 @@ show_figure(figure, "reader-confusion", workspace)
 # Three more numbers keep us honest. **Real handwriting**: the reader's score for the true
 # answers written with MNIST's test digits; hardly anything can be better. **Prototypes**:
 # one fixed picture per character, the most average one, reads perfectly and has no variety
-# at all, so a reading score alone proves little. Therefore **variety** (the mean distance of two pictures of
-# the same digit) and **sharpness** (the mean step between neighbouring pixels) stand
-# beside it, as shares of what real handwriting has.
+# at all, so a reading score alone proves little. Therefore four more stand beside it, as shares of what real
+# handwriting has: **variety** (the mean distance of two pictures of the same digit),
+# **variance** (of the pixels of a digit), **sharpness** (the mean squared step between
+# neighbouring pixels) and the **nearest** training picture's distance, which would be
+# small if the painter copied.
 
 def style_numbers(trained, test, seed=0):
-    # Variety and sharpness of painted digits, divided by those of real ones.
-    texts = questions.format_questions(test)
+    # Variety, sharpness and more of painted digits, divided by those of real ones.
     true = questions.format_answers(questions.true_answers(test))
-    shown = evaluation.characters(true, trained.draw(texts, seed))
-    real = evaluation.characters(true, banks["test"].draw(questions.encode(true), seed))
-    digits = [name for name in shown if name.isdecimal()]
-    return {
-        name: float(np.mean([measure(shown[d]) / measure(real[d]) for d in digits]))
-        for name, measure in (
-            ("variety", evaluation.variety),
-            ("sharpness", evaluation.sharpness),
-        )
-    }
+    shown = trained.draw(questions.format_questions(test), seed)
+    real = banks["test"].draw(questions.encode(true), seed)
+    return handwriting.compare_handwriting(true, shown, real, banks["train"])
 
 
 def prototypes(bank):
@@ -796,8 +847,8 @@ print("kinds of mistakes:", score.count_kinds())
 # **What to notice.** What the reader gets wrong is nearly always a matter of the hand, not
 # of the sum: a 4 that closes at the top, a 7 drawn too flat. A style from the far tail of
 # the distribution is a hand the painter has hardly ever practised. Painted digits
-# are somewhat softer and less varied than real ones. This is the price of a variational
-# autoencoder, whose pixels are averages over what a style leaves open.
+# are about as varied and as sharp as real ones, and nearly as far from the training
+# pictures as new handwriting is: the painter does not copy.
 
 # ## 9. More LSTM layers
 # 
@@ -832,7 +883,7 @@ depth_numbers = {
 line = "{:>7} {:>7} {:>11} {:>9} {:>26} {:>14}"
 header = ("encoder", "decoder", "parameters", "seconds", "exact", "per character")
 print(line.format(*header))
-study = {}
+found = {}
 for (encoder_layers, decoder_layers), numbers in depth_numbers.items():
     runs = depth_runs[encoder_layers, decoder_layers]
     seconds = np.mean([run.run.history.seconds for run in runs])
@@ -848,7 +899,7 @@ for (encoder_layers, decoder_layers), numbers in depth_numbers.items():
         )
     )
     name = f"encoder-{encoder_layers}-decoder-{decoder_layers}"
-    study |= {
+    found |= {
         f"{name}-exact": numbers["exact"],
         f"{name}-per-character": numbers["per-character"],
         f"{name}-parameters": size,
@@ -857,7 +908,7 @@ for (encoder_layers, decoder_layers), numbers in depth_numbers.items():
 record(
     workspace,
     "depth-study",
-    study,
+    found,
     config=depth_runs[1, 1][0].settings | {"depths": depths},
     seeds=list(seeds),
     seconds=sum(r.run.history.seconds for runs in depth_runs.values() for r in runs),
@@ -891,7 +942,198 @@ show_figure(figure, "depth-study", workspace)
 # short as this some have hardly begun. The curves on the left tell the two apart: one
 # that is still rising has not shown what it can do.
 
-# ## 10. Summary
+# ## 10. The study: longer runs, more seeds
+# 
+# What one notebook can train in minutes is one run of each kind. The study
+# (`make study`, hours on two cores) has them longer and with several seeds. Every run of
+# it was recorded once, with its settings and where it was made, in `results/study/`; the
+# cells below only read these records. Settings were chosen with seed 0's validation
+# questions; the study has other seeds, and its test questions were asked once. Intervals
+# here are over **seeds** (Student's t), so they hold what another start would change.
+
+study_folder, study_list = study.study_folder(), study_runs.all_runs()
+table = study.study_table(study_list, study_folder)
+if table:
+    summary = study.summary(study_list, study_folder)
+    write_json(workspace.results / "study.json", summary)
+    origin = summary["provenance"]
+    print(f"{summary['note']}; {origin['backend']}, {origin['device']}")
+else:
+    print(f"no recorded runs in {study_folder}; they come with the project")
+
+
+def show_rows(rows, decimals=2):
+    # One line for each (label, group, number) that is recorded.
+    width = max(len(label) for label, _, _ in rows) + 2
+    for label, group, name in rows:
+        number = table.get(group, {}).get(name)
+        if number is None:
+            continue
+        value, low, high = (
+            f"{100 * x:.{decimals}f}" for x in (number.value, number.low, number.high)
+        )
+        about = f"n = {number.n:,}, {number.seeds} seeds"
+        print(f"{label:{width}s}{value:>7}%  [{low}, {high}]  {about}")
+
+
+designs = {"attention": "plain strings, attention", "place-aligned": "columns given"}
+splits = ("random", "mirror-clean")
+study_percents = (90, 75, 50, 25, 10, 5, 2)
+rows = [
+    (f"{designs[design]}, {split}, {percent}%",
+     f"text-to-text-{design}-{split}-{percent}", "exact")
+    for design in designs
+    for split in splits
+    for percent in study_percents
+]
+show_rows(rows)
+show_rows(
+    [(f"null: neighbour vote, {percent}%",
+      f"text-to-text-attention-random-{percent}", "neighbour-vote")
+     for percent in study_percents]
+    + [(f"null: most frequent, {percent}%",
+        f"text-to-text-attention-random-{percent}", "most-frequent")
+       for percent in (90, 2)]
+)
+
+
+def plot_study(axis, groups, positions, name="exact", **style):
+    found = [(x, table[g][name]) for x, g in zip(positions, groups) if g in table]
+    if found:
+        places, numbers = zip(*found)
+        with_interval(axis, places, numbers, **style)
+
+
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.6), sharey=True)
+for axis, split in zip(axes, splits):
+    for (design, label), marker in zip(designs.items(), "os"):
+        groups = [f"text-to-text-{design}-{split}-{p}" for p in study_percents]
+        plot_study(axis, groups, study_percents, marker=marker, ms=4, label=label)
+    groups = [f"text-to-text-attention-{split}-{p}" for p in study_percents]
+    plot_study(axis, groups, study_percents, "neighbour-vote", marker="^", ms=3,
+               ls="--", color="grey", label="null model: neighbour vote")
+    axis.set_xscale("log")
+    axis.set_xticks(study_percents, study_percents)
+    axis.minorticks_off()
+    axis.set(title=f"{split} split", xlabel="questions trained on (%)", ylim=(0, 103))
+axes[0].set(ylabel="exact answers (%)")
+axes[1].legend(loc="lower right", fontsize=7)
+show_figure(figure, "study-fractions", workspace)
+
+
+# **What to notice.** With columns, a tenth of all questions is as good as nine tenths,
+# and a twentieth nearly so, while the neighbours' vote has fallen to the level of
+# guessing: with so few questions there are hardly any neighbours left. This is what it
+# means that a rule was learnt and not a list. Columns that are given (structured input)
+# are not much better than columns that are found. The mirror-clean split is not harder.
+
+print("image-to-text, 90% trained, unseen questions of unseen digits")
+show_rows([
+    ("eye, taught with answers only", "image-to-text-eye-answers", "exact"),
+    ("   digits it reads right", "image-to-text-eye-answers", "digits-read"),
+    ("   its mistakes that are misread", "image-to-text-eye-answers", "mistakes-misread"),
+    ("eye, told every character", "image-to-text-eye-labels", "exact"),
+    ("   digits it reads right", "image-to-text-eye-labels", "digits-read"),
+    ("straight: conv net + LSTM", "image-to-text-cnn-lstm", "exact"),
+    ("   per character", "image-to-text-cnn-lstm", "per-character"),
+    ("straight: ConvLSTM", "image-to-text-conv-lstm", "exact"),
+    ("   per character", "image-to-text-conv-lstm", "per-character"),
+    ("straight: LSTM over pixels", "image-to-text-flattened-lstm", "exact"),
+    ("   per character", "image-to-text-flattened-lstm", "per-character"),
+])
+print("\ntext-to-image, 90% trained, read back by the separate reader")
+show_rows([
+    (f"{label}{what}", f"text-to-image-{group}", name)
+    for label, group in (("styles: ", "styles"), ("squares: ", "mean-squared-error"))
+    for what, name in (
+        ("exact answers", "exact"),
+        ("the reader on real handwriting", "real-handwriting"),
+        ("variety, of real", "variety"),
+        ("variance, of real", "variance"),
+        ("sharpness, of real", "sharpness"),
+        ("nearest training digit, of real", "nearest"),
+    )
+])
+
+
+# **What to notice.** The *straight* designs are those of earlier reports: pictures in,
+# answer out, one loss, everything learnt at once. The calculation has to be learnt
+# through an eye that cannot see yet, and the eye through a calculation that is wrong.
+# Flattened pixels fare worst: shift a digit, and every pixel is another input. A conv net
+# in front helps, since it looks for strokes wherever they are. The eye that borrows its
+# arithmetic needs no digit label for what they miss; being told every character
+# adds little, which is the best sign that the answers already say it all.
+# 
+# The painter that is to hit the pixels (mean squared error) paints one mean picture per
+# character. It reads well, because a mean digit is a typical one, and that is why a
+# reading score alone proves little: it has no variety at all, and blurred strokes.
+
+layers = range(1, 6)
+kinds_of_depth = {
+    "encoder": [f"encoder-{n}-decoder-1" for n in layers],
+    "decoder": [f"encoder-1-decoder-{n}" for n in layers],
+}
+depth_group = "text-to-text-summary-{}-random-50".format
+names_of_tasks = (
+    ("exact", "text-to-text"),
+    ("image-to-text-exact", "image-to-text"),
+    ("text-to-image-exact", "text-to-image"),
+)
+for name, label in names_of_tasks:
+    print(label)
+    pairs = dict.fromkeys(p for pairs in kinds_of_depth.values() for p in pairs)
+    show_rows([(f"   {pair}", depth_group(pair), name) for pair in pairs])
+figure, axes = plt.subplots(1, 3, figsize=(7, 2.5), sharey=True)
+for axis, (name, label) in zip(axes, names_of_tasks):
+    for (side, pairs), marker in zip(kinds_of_depth.items(), "os"):
+        places = np.array(layers) + (0.06 if side == "decoder" else -0.06)
+        plot_study(axis, map(depth_group, pairs), places, name, marker=marker, ms=4,
+                   label=f"{side} layers")
+    axis.set(title=label, xlabel="layers", xticks=list(layers))
+axes[0].set(ylabel="exact answers (%)")
+axes[0].legend(fontsize=7)
+show_figure(figure, "study-depth", workspace)
+
+records = study.study_contents(study_list, study_folder)
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.5), sharey=True)
+for axis, (side, pairs) in zip(axes, kinds_of_depth.items()):
+    bottom = np.zeros(len(pairs))
+    for kind, colour in zip(kinds, colours):
+        shares = np.zeros(len(pairs))
+        for place, pair in enumerate(pairs):
+            found = records.get(depth_group(pair), [])
+            counts = [r["mistakes"][kind] / r["numbers"]["exact"]["n"] for r in found]
+            shares[place] = 100 * np.mean(counts) if counts else 0
+        axis.bar(list(layers), shares, bottom=bottom, label=kind, color=colour)
+        bottom += shares
+    axis.set(title=f"text-to-text, {side} layers", xlabel="layers")
+axes[0].set(ylabel="wrong answers (%)")
+axes[1].legend(fontsize=6.5)
+show_figure(figure, "study-depth-mistakes", workspace)
+
+
+# DEPTH-TEXT
+
+print("numbers of up to three digits, 90% trained: 7 characters in, 4 out")
+attention, aligned = (
+    f"text-to-text-{design}-three-digits-random-90" for design in designs
+)
+show_rows([
+    ("text-to-text, plain strings", attention, "exact"),
+    ("   per character", attention, "per-character"),
+    ("text-to-text, columns given", aligned, "exact"),
+    ("image-to-text", attention, "image-to-text-exact"),
+    ("   per character", attention, "image-to-text-per-character"),
+    ("text-to-image", attention, "text-to-image-exact"),
+    ("   real handwriting, same reader", attention, "text-to-image-real-handwriting"),
+])
+
+
+# **What to notice.** The eye and the painter were trained with numbers of two digits, and
+# none of them had to learn anything new: a third digit is a third picture. Only the text
+# model in the middle was exchanged. That is what parts with clear tasks are good for.
+
+# ## 11. Summary
 
 print(f"profile {profile.name}; exact answers to unseen questions, 95% intervals")
 for percent in percents:

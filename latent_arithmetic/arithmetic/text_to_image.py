@@ -105,7 +105,7 @@ class TextToImage(keras.Model):
         away = np.einsum("nkij,nkj->nki", spreads[codes, hands], normal)
         return centres[codes, hands] + SPREAD * away
 
-    def fit_styles(self, bank: GlyphBank, count: int = 4_000) -> None:
+    def fit_styles(self, bank: GlyphBank, count: int = 2_000) -> None:
         """Fit the mixtures to the styles of `count` pictures of every character."""
         generator = np.random.default_rng(0)
         mixtures = []
@@ -118,7 +118,9 @@ class TextToImage(keras.Model):
             mean, log_variance = moments
             noise = generator.standard_normal(mean.shape)
             styles = mean + np.exp(0.5 * log_variance) * noise
-            mixture = GaussianMixture(HANDS, reg_covar=1e-3, random_state=0)
+            mixture = GaussianMixture(
+                HANDS, reg_covar=1e-3, tol=1e-2, max_iter=50, random_state=0
+            )
             mixtures.append(mixture.fit(styles))
         self.style_shares.assign(np.stack([m.weights_ for m in mixtures]))
         self.style_centres.assign(np.stack([m.means_ for m in mixtures]))
