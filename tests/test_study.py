@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from latent_arithmetic.arithmetic import study, study_runs, tasks
+from latent_arithmetic.arithmetic.asking import in_several_hands
 from latent_arithmetic.arithmetic.lessons import Lesson
+from latent_arithmetic.arithmetic.questions import all_questions
 from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun, all_runs
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import SMOKE, Budget
@@ -96,3 +98,11 @@ def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
     ):
         assert len(seeds[group]) == 5
     assert not any(0 in found for found in seeds.values())
+
+
+def test_few_questions_are_asked_in_several_hands():
+    questions = all_questions()[:1_500]
+    assert len(in_several_hands(questions, 20_000)) == 6_000
+    assert len(in_several_hands(questions, 60)) == 60
+    longer = all_questions()
+    assert (in_several_hands(longer, 20_000) == longer).all()

@@ -18,6 +18,13 @@ from latent_arithmetic.arithmetic.trained import Trained
 from latent_arithmetic.results import Number, proportion
 
 HANDS, OTHER_HANDS = 1, 2  # seeds of the handwriting in a test
+ASKED = 6_000  # times that questions are asked, at least; few are asked repeatedly
+
+
+def in_several_hands(test: np.ndarray, most: int) -> np.ndarray:
+    """Questions [n, 3] repeated, `most` at most, to be written in other hands."""
+    times = max(1, -(-min(ASKED, most) // len(test)))
+    return np.tile(test, (times, 1))[:most]
 
 
 def read_codes(trained: Trained, pictures: np.ndarray) -> np.ndarray:

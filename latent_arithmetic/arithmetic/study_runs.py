@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_arithmetic.arithmetic.asking import ask_painting, ask_reading
+from latent_arithmetic.arithmetic.asking import (
+    ask_painting,
+    ask_reading,
+    in_several_hands,
+)
 from latent_arithmetic.arithmetic.evaluation import (
     Evaluation,
     most_frequent_answer,
@@ -144,7 +148,7 @@ class PictureRun:
     def _ask(
         self, trained: Trained, test: np.ndarray, work: Path, profile: Profile
     ) -> Measured:
-        test = test[: profile.test_questions]
+        test = in_several_hands(test, profile.test_questions)
         if self.task == "image-to-text":
             numbers, answered = ask_reading(trained, test)
         else:
