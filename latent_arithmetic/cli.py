@@ -145,11 +145,11 @@ def _export(options) -> None:
 
 
 def _study(options) -> None:
-    from latent_arithmetic.arithmetic import study, study_runs
+    from latent_arithmetic.arithmetic import study, study_plan
     from latent_arithmetic.profiles import FULL
     from latent_arithmetic.workspace import open_workspace
 
-    runs, folder = study_runs.all_runs(), study.study_folder()
+    runs, folder = study_plan.all_runs(), study.study_folder()
     if not options.show:
         work = open_workspace(FULL.name).folder("study")
         study.run_study(runs, folder, work, FULL)

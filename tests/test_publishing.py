@@ -161,15 +161,15 @@ def test_numbers_are_printed_with_unit_interval_and_n(workspace):
     record(workspace, "r", {"a": number, "b": 12345, "c": "100%_x"}, config={})
     results = read_results(workspace.results)
     texts = number_texts(results)
-    assert texts["r/a"] == "98.8" and texts["r/a:n"] == "2,000"
-    assert texts["r/a:interval"] == "[98.0, 99.0]" and texts["r/a:seeds"] == "3"
+    assert texts["r/a"] == "98.77" and texts["r/a:n"] == "2,000"
+    assert texts["r/a:interval"] == "[98.00, 99.00]" and texts["r/a:seeds"] == "3"
     assert texts["r/b"] == "12,345"
     assert r"{100\%\_x}" in macros(results)
     record(workspace, "image-to-text", {"exact": number}, config={})
     table = results_table(read_results(workspace.results))
-    assert "| 98.8 % | [98.0, 99.0] | 2,000 | 3 | smoke, " in table
+    assert "| 98.77 % | [98.00, 99.00] | 2,000 | 3 | smoke, " in table
     entry = results["r"]["numbers"]["a"]
-    assert (format_value(entry), format_interval(entry)) == ("98.8", "[98.0, 99.0]")
+    assert (format_value(entry), format_interval(entry)) == ("98.77", "[98.00, 99.00]")
 
 
 def test_failing_cell_is_one_clear_error_and_keeps_the_rest(workspace, tmp_path):

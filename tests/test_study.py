@@ -8,7 +8,8 @@ from latent_arithmetic.arithmetic import study, study_runs, tasks
 from latent_arithmetic.arithmetic.asking import in_several_hands
 from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.arithmetic.questions import all_questions
-from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun, all_runs
+from latent_arithmetic.arithmetic.study_plan import all_runs
+from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import SMOKE, Budget
 from latent_arithmetic.provenance import config_hash

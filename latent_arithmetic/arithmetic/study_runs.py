@@ -1,4 +1,4 @@
-"""The runs of Task 2's study: text, pictures, depth, and three digits."""
+"""Kinds of runs in Task 2's study: text, pictures, long numbers."""
 
 import shutil
 from dataclasses import dataclass
@@ -16,22 +16,27 @@ from latent_arithmetic.arithmetic.evaluation import (
     most_frequent_answer,
     neighbour_vote,
 )
-from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
-from latent_arithmetic.arithmetic.lessons import Lesson
+from latent_arithmetic.arithmetic.lessons import Lesson, make_split
+from latent_arithmetic.arithmetic.long_numbers import (
+    LAYERS,
+    STATES,
+    TRAIN_FRACTION,
+    ask_long,
+    draw_questions,
+    train_long,
+)
 from latent_arithmetic.arithmetic.questions import format_questions
 from latent_arithmetic.arithmetic.splits import without
 from latent_arithmetic.arithmetic.study import Measured
 from latent_arithmetic.arithmetic.tasks import train_task
 from latent_arithmetic.arithmetic.trained import Trained
 from latent_arithmetic.profiles import FULL, Budget, Profile
+from latent_arithmetic.results import proportion
 
 STUDY_BUDGET = Budget(epochs=20, batch_size=128, learning_rate=1e-2)
-DEPTH_BUDGET = Budget(epochs=10, batch_size=128, learning_rate=1e-2)
-# Seed 0 was used to choose settings, by its validation questions.
-SEEDS, MORE_SEEDS = (1, 2, 3), (4, 5)
+LONG_BUDGET = Budget(epochs=36, batch_size=128, learning_rate=1e-2)
+LONG_DIGITS, LONG_QUESTIONS = (3, 5, 10, 20, 100), 2_000
 READER_SEED = 1  # one reader scores all painters
-HEADLINES = {("random", 0.9), ("random", 0.5), ("random", 0.1)}
-HEADLINES |= {("mirror-clean", 0.5), ("mirror-clean", 0.1)}
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,47 @@ class PictureRun:
         return Measured(numbers, describe(trained, answered))
 
 
+@dataclass(frozen=True)
+class LongRun:
+    """Taught numbers of up to two digits, asked much longer ones."""
+
+    seed: int
+    budget: Budget = LONG_BUDGET
+
+    @property
+    def group(self) -> str:
+        return "long-numbers"
+
+    @property
+    def config(self) -> dict:
+        return {
+            "seed": self.seed,
+            "budget": vars(self.budget),
+            "layers": LAYERS,
+            "states": STATES,
+            "train_fraction": TRAIN_FRACTION,
+        }
+
+    def measure(self, work: Path, profile: Profile) -> Measured:
+        folder = work / f"{self.group}-seed-{self.seed}"
+        model, seconds = train_long(folder, seed=self.seed, budget=self.budget)
+        test = make_split(seed=self.seed, train_fraction=TRAIN_FRACTION).test
+        right = ask_long(model, test.tolist())
+        numbers = {"exact": proportion(int(right.sum()), len(right))}
+        count = min(LONG_QUESTIONS, profile.test_questions)
+        for digits in LONG_DIGITS:
+            asked = draw_questions(digits, count)
+            right = ask_long(model, asked)
+            numbers[f"{digits}-digits"] = proportion(int(right.sum()), count)
+            for name, sign in (("sums", 1), ("differences", -1)):
+                chosen = right[[question[1] == sign for question in asked]]
+                share = proportion(int(chosen.sum()), len(chosen))
+                numbers[f"{digits}-digits-{name}"] = share
+        shutil.rmtree(folder)
+        details = {"parameters": model.count_params(), "seconds": round(seconds, 1)}
+        return Measured(numbers, details)
+
+
 def describe(trained: Trained, answered: Evaluation) -> dict:
     """What is recorded of a run beside its numbers."""
     return {
@@ -168,21 +214,6 @@ def describe(trained: Trained, answered: Evaluation) -> dict:
     }
 
 
-def text_runs(fractions: tuple[float, ...] = FULL.train_fractions) -> list[TextRun]:
-    """Both designs with columns, both splits, all fractions; seed by seed.
-
-    Headline rows have five seeds, the others three.
-    """
-    return [
-        TextRun(Lesson(seed=seed, train_fraction=share, split=split, design=design))
-        for seed in SEEDS + MORE_SEEDS
-        for split in ("random", "mirror-clean")
-        for share in fractions
-        if seed in SEEDS or (split, share) in HEADLINES
-        for design in ("attention", "place-aligned")
-    ]
-
-
 def picture_runs(seed: int) -> list[PictureRun]:
     """The eye that is taught with answers, and the painter with styles."""
     lesson = Lesson(seed=seed, design="attention")
@@ -190,61 +221,3 @@ def picture_runs(seed: int) -> list[PictureRun]:
         PictureRun("image-to-text", lesson, FULL.image_to_text),
         PictureRun("text-to-image", lesson, FULL.text_to_image),
     ]
-
-
-def comparison_runs() -> list[PictureRun]:
-    """Other ways with pictures: digit labels, straight designs, mean squares."""
-    lessons = [
-        ("image-to-text", {"supervision": "labels"}),
-        *(("image-to-text", {"reading": reading}) for reading in STRAIGHT_DESIGNS),
-        ("text-to-image", {"painting": "mean-squared-error"}),
-    ]
-    return [
-        PictureRun(
-            task,
-            Lesson(seed=seed, design="attention", **other),
-            getattr(FULL, task.replace("-", "_")),
-        )
-        for seed in SEEDS
-        for task, other in lessons
-    ]
-
-
-def depth_runs(depths: tuple[int, ...] = FULL.depths) -> list[TextRun]:
-    """Encoder layers with one decoder layer, decoder layers with one encoder layer."""
-    pairs = [(depth, 1) for depth in depths] + [(1, depth) for depth in depths[1:]]
-    return [
-        TextRun(
-            Lesson(
-                seed=seed,
-                train_fraction=0.5,
-                encoder_layers=encoder,
-                decoder_layers=decoder,
-            ),
-            DEPTH_BUDGET,
-            kind=f"-encoder-{encoder}-decoder-{decoder}",
-            pictures=True,
-        )
-        for seed in SEEDS
-        for encoder, decoder in pairs
-    ]
-
-
-def three_digit_runs() -> list[TextRun]:
-    """Numbers of up to three digits; with pictures for the plain strings."""
-    return [
-        TextRun(
-            Lesson(seed=seed, max_digits=3, design=design),
-            kind="-three-digits",
-            pictures=design == "attention",
-        )
-        for seed in SEEDS
-        for design in ("attention", "place-aligned")
-    ]
-
-
-def all_runs() -> list[TextRun | PictureRun]:
-    """The whole study; the headlines first."""
-    pictures = [run for seed in SEEDS + MORE_SEEDS for run in picture_runs(seed)]
-    others = comparison_runs() + depth_runs() + three_digit_runs()
-    return text_runs() + pictures + others

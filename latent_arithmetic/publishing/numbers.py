@@ -9,18 +9,49 @@ from latent_arithmetic.results import read_results
 
 FIRST_LINE = "% Generated from the files in results/; do not edit."
 USED = re.compile(r"\\(?:result|interval)\{([^}]+)\}")
-SHARE_DECIMALS = 1
-HEADLINES = {  # what the README's table and the end of a run show
-    "text-to-text-90/exact": "text-to-text, 90% trained on: exact answers",
-    "text-to-text-90/neighbour-vote": "(null model: neighbouring questions vote)",
-    "text-to-text-50/exact": "text-to-text, 50%",
-    "text-to-text-mirror-clean/exact": "text-to-text, 50%, mirror-clean split",
-    "text-to-text-25/exact": "text-to-text, 25%",
-    "text-to-text-10/exact": "text-to-text, 10%",
-    "text-to-text-5/exact": "text-to-text, 5%",
-    "image-to-text/exact": "image-to-text, 90%: exact answers, test digits",
-    "text-to-image/exact": "text-to-image, 90%: exact as read back",
-    "text-to-image/real-handwriting": "(the reader on real handwriting)",
+SHARE_DECIMALS = 2
+# What the README's table and the end of a run show.
+HEADLINES = {
+    "study/text-to-text-attention-random-90.exact": "text-to-text, 90% trained on",
+    "study/text-to-text-attention-random-90.neighbour-vote": (
+        "(null model: neighbouring questions vote)"
+    ),
+    "study/text-to-text-attention-random-50.exact": "text-to-text, 50%",
+    "study/text-to-text-attention-mirror-clean-50.exact": (
+        "text-to-text, 50%, mirror-clean split"
+    ),
+    "study/text-to-text-attention-random-25.exact": "text-to-text, 25%",
+    "study/text-to-text-attention-random-10.exact": "text-to-text, 10%",
+    "study/text-to-text-attention-random-10.neighbour-vote": (
+        "(null model: neighbouring questions vote)"
+    ),
+    "study/text-to-text-attention-random-5.exact": "text-to-text, 5%",
+    "study/text-to-text-place-aligned-random-10.exact": (
+        "the same, columns given (structured input), 10%"
+    ),
+    "study/text-to-text-place-aligned-random-5.exact": "columns given, 5%",
+    "study/text-to-text-place-aligned-random-2.exact": "columns given, 2%",
+    "study/image-to-text-eye-answers.exact": (
+        "image-to-text, taught with answers only: unseen digits"
+    ),
+    "study/image-to-text-eye-labels.exact": "image-to-text, told every character",
+    "study/text-to-image-styles.exact": "text-to-image, as read back",
+    "study/text-to-image-styles.real-handwriting": "(the reader on real handwriting)",
+    "study/text-to-image-styles.variety": "(variety of painted digits, of real)",
+    "study/text-to-image-styles.sharpness": "(sharpness of painted digits, of real)",
+    "study/text-to-text-attention-three-digits-random-90.exact": (
+        "numbers of three digits: text-to-text"
+    ),
+    "study/text-to-text-attention-three-digits-random-90.image-to-text-exact": (
+        "three digits: image-to-text"
+    ),
+    "study/text-to-text-attention-three-digits-random-90.text-to-image-exact": (
+        "three digits: text-to-image, as read back"
+    ),
+    "text-to-text-90/exact": "in the notebook: text-to-text (summary), 90%",
+    "text-to-text-10/exact": "in the notebook: text-to-text (summary), 10%",
+    "image-to-text/exact": "in the notebook: image-to-text",
+    "text-to-image/exact": "in the notebook: text-to-image, as read back",
     "reader/all": "reader: characters and junk read right",
     "cae/test_psnr": "CAE: reconstruction of test pictures",
     "vae/test_psnr": "VAE: reconstruction of test pictures",
