@@ -71,10 +71,13 @@ def depth_runs(depths: tuple[int, ...] = FULL.depths) -> list[TextRun]:
 
 
 def three_digit_runs() -> list[TextRun]:
-    """Numbers of up to three digits; with pictures for the plain strings."""
+    """Numbers of up to three digits; with pictures for the plain strings.
+
+    There are so many questions that less weight decay is needed.
+    """
     return [
         TextRun(
-            Lesson(seed=seed, max_digits=3, design=design),
+            Lesson(seed=seed, max_digits=3, design=design, weight_decay=0.1),
             kind="-three-digits",
             pictures=design == "attention",
         )
