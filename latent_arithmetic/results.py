@@ -23,7 +23,8 @@ class Number:
     """A measured value and its 95% interval.
 
     n: examples measured in each run. seeds: independent runs.
-    unit: "%" for shares in [0, 1] that are printed as percentages, else free text.
+    unit: "%" for shares in [0, 1], "% of real" and the like for other ratios, both
+        printed as percentages; else free text.
     """
 
     value: float

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from latent_arithmetic.publishing.numbers import format_value
 from latent_arithmetic.results import (
     Number,
     mean_interval,
@@ -56,3 +57,10 @@ def test_a_recorded_run_is_found_by_its_config(workspace):
     on_disk = json.loads((workspace.results / "exact.json").read_text())
     assert on_disk["provenance"]["profile"] == "smoke"
     assert "keras" in on_disk["provenance"]["packages"]
+
+
+def test_ratios_may_exceed_one_and_are_printed_as_percentages():
+    number = mean_interval([1.01, 1.03, 1.02], 100, "% of real")
+    assert number.low < 1.02 < number.high and number.high > 1.03
+    assert format_value(vars(number)) == "102.00"
+    assert mean_interval([0.99, 1.0, 1.0], 100, "%").high == 1.0

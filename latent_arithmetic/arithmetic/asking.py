@@ -74,5 +74,5 @@ def ask_painting(
     numbers = answered.numbers() | {"real-handwriting": reread.numbers()["exact"]}
     shares = compare_handwriting(true, painted, real, glyph_bank("train"))
     for name, share in shares.items():
-        numbers[name] = Number(share, share, share, len(test), unit="%")
+        numbers[name] = Number(share, share, share, len(test), unit="% of real")
     return numbers, answered

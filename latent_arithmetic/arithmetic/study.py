@@ -160,7 +160,7 @@ def print_study(runs: Iterable[StudyRun], folder: Path) -> None:
     print(f"{'unseen questions':72s}{'value':>8}  95% interval")
     for group, numbers in study_table(runs, folder).items():
         for name, number in numbers.items():
-            scale = 100 if number.unit == "%" else 1
+            scale = 100 if number.unit.startswith("%") else 1
             value, low, high = (
                 scale * x for x in (number.value, number.low, number.high)
             )

@@ -64,7 +64,7 @@ def format_value(entry: dict, key: str = "value") -> str:
     value = entry[key]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if entry.get("unit") == "%":
+    if entry.get("unit", "").startswith("%"):
         return f"{100 * value:.{SHARE_DECIMALS}f}"
     if isinstance(value, int):
         return f"{value:,}"
