@@ -21,7 +21,11 @@ from benchmarks.measure import (
     ratio_text,
     spread,
 )
-from latent_arithmetic.arithmetic.designs import encode_for, find_recipe
+from latent_arithmetic.arithmetic.designs import (
+    build_text_design,
+    encode_for,
+    find_recipe,
+)
 from latent_arithmetic.arithmetic.lessons import Lesson, Split
 from latent_arithmetic.arithmetic.models import TextToText, predict
 from latent_arithmetic.arithmetic.questions import encode_answers
@@ -114,7 +118,8 @@ def enter_ours(
     def encode(questions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return encode_for(design, questions), encode_answers(questions)
 
-    model = TextToText(decoder_layers=recipe.decoder_layers, design=design)
+    layers = recipe.decoder_layers
+    model = TextToText(build_text_design(design, decoder_layers=layers))
     optimizer = keras.optimizers.AdamW(
         cosine_schedule(sprint.learning_rate, sprint.steps),
         weight_decay=sprint.weight_decay,

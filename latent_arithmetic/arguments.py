@@ -3,10 +3,31 @@
 import argparse
 from pathlib import Path
 
+from latent_arithmetic.arithmetic import choices
 from latent_arithmetic.profiles import PROFILES
 
-ARITHMETIC_TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
 IMAGE_TASKS = ("cae", "vae", "gan")
+# Options of `train` that choose one of several; without them, the first.
+CHOICES = (
+    (
+        "--split",
+        choices.SPLITS,
+        "mirror-clean: a+b and b+a are on the same side",
+    ),
+    (
+        "--design",
+        choices.DESIGNS,
+        "how text is answered; attention finds columns of digits, place-aligned is "
+        "given them",
+    ),
+    ("--reading", choices.READINGS, "how image-to-text reads pictures"),
+    (
+        "--supervision",
+        choices.SUPERVISIONS,
+        "what the eye is taught with: answers and nothing else, or every character",
+    ),
+    ("--painting", choices.PAINTINGS, "how text-to-image learns to write"),
+)
 
 
 def fraction(text: str) -> float:
@@ -29,9 +50,9 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     """What `train` takes."""
     train.add_argument(
         "task",
-        choices=ARITHMETIC_TASKS + IMAGE_TASKS,
+        choices=choices.TASKS + IMAGE_TASKS,
         metavar="TASK",
-        help=", ".join(ARITHMETIC_TASKS + IMAGE_TASKS),
+        help=", ".join(choices.TASKS + IMAGE_TASKS),
     )
     train.add_argument("--out", type=Path, required=True, metavar="DIR")
     train.add_argument(
@@ -55,43 +76,19 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
         metavar="F",
         help="share of the questions trained on",
     )
-    train.add_argument(
-        "--split",
-        choices=("random", "mirror-clean"),
-        default="random",
-        help="mirror-clean: a+b and b+a are on the same side (default random)",
-    )
-    train.add_argument(
-        "--design",
-        choices=("summary", "attention", "place-aligned"),
-        default="summary",
-        help="how text is answered (default summary; attention finds columns of "
-        "digits; place-aligned is given them)",
-    )
+    for name, known, help_text in CHOICES:
+        train.add_argument(
+            name,
+            choices=known,
+            default=known[0],
+            help=f"{help_text} (default {known[0]})",
+        )
     train.add_argument(
         "--digits",
         type=count,
         default=2,
         metavar="N",
         help="of the longest number in a question (default 2)",
-    )
-    train.add_argument(
-        "--reading",
-        choices=("eye", "flattened-lstm", "conv-lstm", "cnn-lstm"),
-        default="eye",
-        help="how image-to-text reads pictures (default eye)",
-    )
-    train.add_argument(
-        "--supervision",
-        choices=("answers", "labels"),
-        default="answers",
-        help="what the eye is taught with (default answers, and nothing else)",
-    )
-    train.add_argument(
-        "--painting",
-        choices=("styles", "mean-squared-error"),
-        default="styles",
-        help="how text-to-image learns to write (default styles)",
     )
     split.add_argument(
         "--train-questions",

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.glyphs import FreshGlyphs, glyph_bank
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.image_to_text import (
@@ -50,6 +51,10 @@ def changed_by_a_step(model, x, y, loss=None):
     ]
 
 
+def text_design():
+    return build_text_design("summary")
+
+
 def answer_loss():
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -71,7 +76,7 @@ def test_exact_counts_whole_answers():
 
 
 def test_predict_handles_any_number():
-    model = TextToText()
+    model = TextToText(text_design())
     assert predict(model, CODES[:1]).shape == (1, 3, 13)
     rows = np.tile(CODES, (10, 1))
     outputs = predict(model, rows)
@@ -81,7 +86,7 @@ def test_predict_handles_any_number():
 
 def test_text_to_text_learns_a_small_case():
     keras.utils.set_random_seed(0)
-    model = TextToText()
+    model = TextToText(text_design())
     model.compile(keras.optimizers.Adam(1e-2), answer_loss(), metrics=[exact])
     history = model.fit(CODES, ANSWERS, epochs=60, batch_size=64, verbose=0)
     assert history.history["exact"][-1] > 0.9
@@ -89,7 +94,7 @@ def test_text_to_text_learns_a_small_case():
 
 
 def test_image_to_text_reads_codes_and_pictures(glyphs):
-    model = ImageToText(glyphs)
+    model = ImageToText(text_design(), glyphs)
     pictures = glyph_bank("test").draw(CODES[:8])
     assert model(CODES[:8]).shape == (8, 3, 13)
     # Each row of pictures is read on its own and in its own order.
@@ -103,7 +108,7 @@ def test_image_to_text_reads_codes_and_pictures(glyphs):
 
 def test_image_to_text_loss_by_hand(glyphs):
     """An eye with all weights 0 finds every question equally probable."""
-    model = ImageToText(glyphs)
+    model = ImageToText(text_design(), glyphs)
     model.eye.set_weights([np.zeros_like(weight) for weight in model.eye.get_weights()])
     questions = np.array([[1, 1, 2], [2, 1, 1], [5, 1, 4], [9, -1, 6], [3, 1, 9]])
     model.possible = encode_questions(questions)
@@ -120,7 +125,7 @@ def test_image_to_text_loss_by_hand(glyphs):
 
 def test_image_to_text_sums_over_questions(glyphs):
     """An eye that is sure of the pictures finds the answer certain, or impossible."""
-    model = ImageToText(glyphs)
+    model = ImageToText(text_design(), glyphs)
     model.possible = encode_questions(QUESTIONS[:8])
     model.possible_answers = encode_answers(QUESTIONS[:8]).astype("int32")
     sure = np.log(one_hot(model.possible[:1]).reshape(-1, 13) + 1e-9)
@@ -140,7 +145,7 @@ def test_straight_designs_read_pictures(glyphs, reading):
 
 
 def test_text_to_image_paints_and_leaves_the_arithmetic_alone(glyphs):
-    model = TextToImage(glyphs)
+    model = TextToImage(text_design(), glyphs)
     content = model(CODES[:8])
     assert content.shape == (8, 3, 13)
     assert np.allclose(np.asarray(content).sum(axis=-1), 1, atol=1e-4)
@@ -156,7 +161,7 @@ def test_text_to_image_paints_and_leaves_the_arithmetic_alone(glyphs):
 
 
 def test_styles_are_drawn_from_the_fitted_mixtures(glyphs):
-    model = TextToImage(glyphs)
+    model = TextToImage(text_design(), glyphs)
     model.fit_styles(glyph_bank("validation"), count=100)
     shares, centres = np.array(model.style_shares), np.array(model.style_centres)
     assert np.allclose(shares.sum(axis=1), 1, atol=1e-4)
@@ -177,7 +182,7 @@ def test_styles_are_drawn_from_the_fitted_mixtures(glyphs):
 
 def test_mean_squared_error_by_hand(glyphs):
     """All weights 0 paint grey; the error is that of the pictures against a half."""
-    model = TextToImage(glyphs, painting="mean-squared-error")
+    model = TextToImage(text_design(), glyphs, painting="mean-squared-error")
     model.painter.set_weights([np.zeros_like(w) for w in model.painter.get_weights()])
     model.glyphs = lambda codes: np.zeros((len(codes), 28, 28, 1), "float32")
     loss = model.compute_loss(CODES, ANSWERS, np.asarray(model(CODES)))
@@ -188,7 +193,7 @@ def test_mean_squared_error_by_hand(glyphs):
 
 def test_text_to_image_loss_by_hand(glyphs):
     """With all weights 0 every pixel costs log 2 and the styles cost nothing."""
-    model = TextToImage(glyphs)
+    model = TextToImage(text_design(), glyphs)
     for part in (model.style_encoder, model.painter):
         part.set_weights([np.zeros_like(weight) for weight in part.get_weights()])
     loss = model.compute_loss(CODES, ANSWERS, model(CODES))

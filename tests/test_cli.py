@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latent_arithmetic.arguments import CHOICES
+from latent_arithmetic.arithmetic import choices
+from latent_arithmetic.arithmetic.designs import RECIPES
+from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
+from latent_arithmetic.arithmetic.lessons import SPLITS, Lesson
 from latent_arithmetic.cli import INTERRUPTED, USER_ERROR, main
 
 SMOKE = ["--profile", "smoke"]
@@ -18,6 +23,16 @@ def models(tmp_path_factory):
     for task in ("text-to-text", "image-to-text", "text-to-image", "vae", "gan"):
         assert main(["train", task, "--out", str(root / task), *SMOKE]) == 0
     return root
+
+
+def test_every_choice_of_the_command_line_is_known():
+    """The names stand apart, so that --help need not load Keras."""
+    assert tuple(RECIPES) == choices.DESIGNS
+    assert tuple(SPLITS) == choices.SPLITS
+    assert ("eye", *STRAIGHT_DESIGNS) == choices.READINGS
+    defaults = Lesson()
+    for name, known, _ in CHOICES:
+        assert getattr(defaults, name.removeprefix("--")) == known[0]
 
 
 def failed(capsys, *arguments) -> str:

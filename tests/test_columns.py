@@ -12,7 +12,7 @@ from latent_arithmetic.arithmetic.columns import (
     character_kinds,
 )
 from latent_arithmetic.arithmetic.designs import (
-    DESIGNS,
+    RECIPES,
     build_text_design,
     encode_for,
 )
@@ -88,7 +88,7 @@ def test_kinds_tell_digits_signs_and_blanks_apart():
     assert character_kinds().argmax(axis=1).tolist() == [0] * 10 + [1, 1, 2]
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", RECIPES)
 def test_every_design_answers_three_digit_questions(design):
     form = QuestionFormat(3)
     asked = encode_for(design, parse_questions(["123-4", "999+999"], form), form)

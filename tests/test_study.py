@@ -59,7 +59,7 @@ def test_pictures_are_measured_with_another_arithmetic(tmp_path, monkeypatch):
     )
     lesson = Lesson(seed=1, design="attention")
     pictures = [
-        PictureRun(task, lesson, ONE_EPOCH)
+        PictureRun(lesson, ONE_EPOCH, task)
         for task in ("image-to-text", "text-to-image")
     ]
     monkeypatch.setattr(study_runs, "picture_runs", lambda seed: pictures)

@@ -31,9 +31,7 @@ class Recipe:
     weight_decay: float
 
 
-# How text is answered: from a summary of the plain string, from columns that attention
-# finds in the plain string, or from columns that are given (structured input).
-DESIGNS = {
+RECIPES = {
     "summary": Recipe(decoder_layers=1, weight_decay=0.1),
     "attention": Recipe(decoder_layers=2, weight_decay=0.6),
     "place-aligned": Recipe(decoder_layers=2, weight_decay=0.6),
@@ -46,10 +44,10 @@ def find_recipe(design: str) -> Recipe:
     Raises:
         UserError: the design is none of DESIGNS.
     """
-    if design not in DESIGNS:
-        known = ", ".join(DESIGNS)
+    if design not in RECIPES:
+        known = ", ".join(RECIPES)
         raise UserError(f"unknown design {design!r}; expected one of {known}")
-    return DESIGNS[design]
+    return RECIPES[design]
 
 
 def build_text_design(

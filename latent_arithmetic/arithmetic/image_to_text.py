@@ -3,7 +3,6 @@
 import keras
 from keras import ops
 
-from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.glyphs import FreshGlyphs
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.models import predict
@@ -16,8 +15,6 @@ from latent_arithmetic.arithmetic.questions import (
     encode_questions,
 )
 
-READINGS = ("eye", *STRAIGHT_DESIGNS)  # ways from pictures to the answer
-SUPERVISIONS = ("answers", "labels")  # what an eye is taught with
 SLIP = -20.0  # log probability that the text model would write another answer
 
 
@@ -48,11 +45,9 @@ class ImageToText(keras.Model):
 
     def __init__(
         self,
+        encoder_decoder: keras.Model,
         glyphs: FreshGlyphs,
         form: QuestionFormat = TWO_DIGITS,
-        encoder_layers: int = 1,
-        decoder_layers: int = 1,
-        design: str = "summary",
         supervision: str = "answers",
     ):
         super().__init__()
@@ -60,9 +55,7 @@ class ImageToText(keras.Model):
         self.supervision = supervision
         self.one_hot = OneHot()
         self.eye = build_eye(len(ALPHABET))
-        self.encoder_decoder = build_text_design(
-            design, form, encoder_layers, decoder_layers
-        )
+        self.encoder_decoder = encoder_decoder
         self.encoder_decoder.trainable = False
         self.possible = encode_questions(all_questions(TWO_DIGITS), form)
         self.built = True

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.networks import OneHot
-from latent_arithmetic.arithmetic.questions import TWO_DIGITS, QuestionFormat
 
 PREDICT_BATCH = 500  # examples
 
@@ -35,20 +33,15 @@ def exact(answers, logits):
 
 
 class TextToText(keras.Model):
-    """Codes of questions, as `encode_for` makes them, to answer logits [n, k, 13]."""
+    """Codes of questions, as `encode_for` makes them, to answer logits [n, k, 13].
 
-    def __init__(
-        self,
-        form: QuestionFormat = TWO_DIGITS,
-        encoder_layers: int = 1,
-        decoder_layers: int = 1,
-        design: str = "summary",
-    ):
+    encoder_decoder: what `build_text_design` gives.
+    """
+
+    def __init__(self, encoder_decoder: keras.Model):
         super().__init__()
         self.one_hot = OneHot()
-        self.encoder_decoder = build_text_design(
-            design, form, encoder_layers, decoder_layers
-        )
+        self.encoder_decoder = encoder_decoder
         self.built = True
 
     def call(self, codes):

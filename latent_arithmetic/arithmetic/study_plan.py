@@ -41,9 +41,9 @@ def comparison_runs() -> list[PictureRun]:
     ]
     return [
         PictureRun(
-            task,
             Lesson(seed=seed, design="attention", **other),
             getattr(FULL, task.replace("-", "_")),
+            task,
         )
         for seed in SEEDS
         for task, other in lessons

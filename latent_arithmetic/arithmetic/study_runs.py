@@ -40,21 +40,33 @@ READER_SEED = 1  # one reader scores all painters
 
 
 @dataclass(frozen=True)
-class TextRun:
+class LessonRun:
+    """A model that is taught a lesson, one of a task."""
+
+    lesson: Lesson
+    budget: Budget = STUDY_BUDGET
+    task: str = "text-to-text"
+
+    @property
+    def seed(self) -> int:
+        return self.lesson.seed
+
+    @property
+    def config(self) -> dict:
+        settings = self.lesson.settings(self.lesson.parts(), self.task)
+        return settings | {"budget": vars(self.budget)}
+
+
+@dataclass(frozen=True)
+class TextRun(LessonRun):
     """A text-to-text model, asked all test questions; and the null models.
 
     pictures: the same model behind the eye of image-to-text and before the painter of
         text-to-image, which are those of the seed's PictureRuns.
     """
 
-    lesson: Lesson
-    budget: Budget = STUDY_BUDGET
     kind: str = ""
     pictures: bool = False
-
-    @property
-    def seed(self) -> int:
-        return self.lesson.seed
 
     @property
     def group(self) -> str:
@@ -62,17 +74,12 @@ class TextRun:
         percent = round(100 * lesson.train_fraction)
         return f"text-to-text-{lesson.design}{self.kind}-{lesson.split}-{percent}"
 
-    @property
-    def config(self) -> dict:
-        settings = self.lesson.settings(self.lesson.parts())
-        return settings | {"budget": vars(self.budget)}
-
     def train(self, work: Path, profile: Profile) -> Trained:
         """Train the model, or load it if it is trained already."""
         folder = work / f"{self.group}-seed-{self.seed}"
         lesson = vars(self.lesson)
         return train_task(
-            "text-to-text", folder, profile=profile, budget=self.budget, **lesson
+            self.task, folder, profile=profile, budget=self.budget, **lesson
         )
 
     def measure(self, work: Path, profile: Profile) -> Measured:
@@ -97,17 +104,8 @@ class TextRun:
         return Measured(numbers, details)
 
 
-@dataclass(frozen=True)
-class PictureRun:
+class PictureRun(LessonRun):
     """Image-to-text or text-to-image, with text-to-text taught the same questions."""
-
-    task: str
-    lesson: Lesson
-    budget: Budget
-
-    @property
-    def seed(self) -> int:
-        return self.lesson.seed
 
     @property
     def group(self) -> str:
@@ -117,11 +115,6 @@ class PictureRun:
         if lesson.reading != "eye":
             return f"image-to-text-{lesson.reading}"
         return f"image-to-text-eye-{lesson.supervision}"
-
-    @property
-    def config(self) -> dict:
-        settings = self.lesson.settings(self.lesson.parts(), self.task)
-        return settings | {"budget": vars(self.budget)}
 
     def train(self, work: Path, profile: Profile) -> Trained:
         """Train the model, or load it if it is trained already; it is kept."""
@@ -218,6 +211,6 @@ def picture_runs(seed: int) -> list[PictureRun]:
     """The eye that is taught with answers, and the painter with styles."""
     lesson = Lesson(seed=seed, design="attention")
     return [
-        PictureRun("image-to-text", lesson, FULL.image_to_text),
-        PictureRun("text-to-image", lesson, FULL.text_to_image),
+        PictureRun(lesson, FULL.image_to_text, "image-to-text"),
+        PictureRun(lesson, FULL.text_to_image, "text-to-image"),
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from latent_arithmetic.arithmetic.choices import TASKS
 from latent_arithmetic.arithmetic.designs import encode_for
 from latent_arithmetic.arithmetic.glyphs import glyph_bank
 from latent_arithmetic.arithmetic.image_to_text import ImageToText
@@ -15,12 +16,7 @@ from latent_arithmetic.arithmetic.questions import QuestionFormat, encode_answer
 from latent_arithmetic.arithmetic.reader import reader_examples
 from latent_arithmetic.arithmetic.splits import Split
 from latent_arithmetic.arithmetic.text_to_image import TextToImage
-from latent_arithmetic.arithmetic.trained import (
-    TASKS,
-    Trained,
-    build_model,
-    load_trained,
-)
+from latent_arithmetic.arithmetic.trained import Trained, build_model, load_trained
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import Budget, Profile
 from latent_arithmetic.runs import finished_run, save_run

@@ -5,7 +5,6 @@ import numpy as np
 from keras import ops
 from sklearn.mixture import GaussianMixture
 
-from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, GlyphBank
 from latent_arithmetic.arithmetic.networks import (
     STYLE_DIM,
@@ -13,9 +12,8 @@ from latent_arithmetic.arithmetic.networks import (
     build_painter,
     build_style_encoder,
 )
-from latent_arithmetic.arithmetic.questions import ALPHABET, TWO_DIGITS, QuestionFormat
+from latent_arithmetic.arithmetic.questions import ALPHABET
 
-PAINTINGS = ("styles", "mean-squared-error")
 HANDS = 10  # normal distributions that the styles of one character are a mixture of
 # Chosen on validation digits: pixel logits are multiplied, and a style is drawn nearer
 # to the centre of its normal distribution, than training alone would have it.
@@ -40,11 +38,8 @@ class TextToImage(keras.Model):
 
     def __init__(
         self,
+        encoder_decoder: keras.Model,
         glyphs: FreshGlyphs,
-        form: QuestionFormat = TWO_DIGITS,
-        encoder_layers: int = 1,
-        decoder_layers: int = 1,
-        design: str = "summary",
         painting: str = "styles",
         seed: int = 0,
     ):
@@ -52,9 +47,7 @@ class TextToImage(keras.Model):
         self.glyphs = glyphs
         self.painting = painting
         self.one_hot = OneHot()
-        self.encoder_decoder = build_text_design(
-            design, form, encoder_layers, decoder_layers
-        )
+        self.encoder_decoder = encoder_decoder
         self.encoder_decoder.trainable = False
         self.painter = build_painter()
         if painting == "styles":

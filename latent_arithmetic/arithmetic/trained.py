@@ -6,14 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latent_arithmetic.arithmetic.designs import encode_for
-from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
-from latent_arithmetic.arithmetic.image_to_text import (
+from latent_arithmetic.arithmetic.choices import (
+    PAINTINGS,
     READINGS,
     SUPERVISIONS,
-    ImageToText,
-    StraightImageToText,
+    TASKS,
 )
+from latent_arithmetic.arithmetic.designs import build_text_design, encode_for
+from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
+from latent_arithmetic.arithmetic.image_to_text import ImageToText, StraightImageToText
 from latent_arithmetic.arithmetic.models import PREDICT_BATCH, TextToText, predict
 from latent_arithmetic.arithmetic.questions import (
     QuestionFormat,
@@ -21,11 +22,9 @@ from latent_arithmetic.arithmetic.questions import (
     parse_questions,
 )
 from latent_arithmetic.arithmetic.reader import Reader
-from latent_arithmetic.arithmetic.text_to_image import PAINTINGS, TextToImage
+from latent_arithmetic.arithmetic.text_to_image import TextToImage
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.runs import RunRecord, read_run
-
-TASKS = ("text-to-text", "image-to-text", "text-to-image", "reader")
 
 
 @dataclass(frozen=True)
@@ -145,32 +144,35 @@ def build_model(task: str, settings: dict) -> keras.Model:
     keras.utils.set_random_seed(seed)
     if task == "reader":
         return Reader(seed)
-    shape = {key: settings[key] for key in ("encoder_layers", "decoder_layers")}
-    for name, count in shape.items():
-        if count < 1:
-            raise UserError(f"{name} is {count}; expected 1 or more")
-    shape |= {"design": settings["design"]}
-    shape |= {"form": QuestionFormat(settings["max_digits"])}
+    for name in ("encoder_layers", "decoder_layers"):
+        if settings[name] < 1:
+            raise UserError(f"{name} is {settings[name]}; expected 1 or more")
+    form, design = QuestionFormat(settings["max_digits"]), settings["design"]
+    text = build_text_design(
+        design, form, settings["encoder_layers"], settings["decoder_layers"]
+    )
     if task == "text-to-text":
-        return TextToText(**shape)
-    if settings["design"] == "place-aligned":
+        return TextToText(text)
+    if design == "place-aligned":
         raise UserError(
             "the place-aligned design reads columns; it is for text-to-text"
         )
     if task == "image-to-text":
-        return _build_image_to_text(settings, shape)
+        return _build_image_to_text(settings, text, form)
     painting = _one_of("painting", settings["painting"], PAINTINGS)
     glyphs = FreshGlyphs(glyph_bank("train"), warp=False, seed=seed)
-    return TextToImage(glyphs, **shape, painting=painting, seed=seed)
+    return TextToImage(text, glyphs, painting, seed)
 
 
-def _build_image_to_text(settings: dict, shape: dict) -> keras.Model:
+def _build_image_to_text(
+    settings: dict, text: keras.Model, form: QuestionFormat
+) -> keras.Model:
     reading = _one_of("reading", settings["reading"], READINGS)
     supervision = _one_of("supervision", settings["supervision"], SUPERVISIONS)
     glyphs = FreshGlyphs(glyph_bank("train"), seed=settings["seed"])
     if reading != "eye":
-        return StraightImageToText(glyphs, reading, shape["form"])
-    return ImageToText(glyphs, **shape, supervision=supervision)
+        return StraightImageToText(glyphs, reading, form)
+    return ImageToText(text, glyphs, form, supervision)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
