@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from latent_arithmetic.arguments import count  # noqa: E402
 from latent_arithmetic.progress import say  # noqa: E402
 from latent_arithmetic.quiet import import_keras_quietly  # noqa: E402
-from latent_arithmetic.workspace import project_folder  # noqa: E402
+from latent_arithmetic.speed import benchmark_folder  # noqa: E402
 
 NAMES = ("making-data", "share-of-peak", "text-race", "image-to-text")
 
@@ -53,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--out",
         type=Path,
-        default=project_folder() / "results" / "benchmarks",
+        default=benchmark_folder(),
         metavar="DIR",
         help="where results are written; what is there is written over",
     )

@@ -34,6 +34,7 @@ for folder in (Path.cwd(), *Path.cwd().parents):
 import matplotlib.pyplot as plt
 import numpy as np
 
+from latent_arithmetic import speed
 from latent_arithmetic.arithmetic import (
     columns,
     evaluation,
@@ -41,6 +42,7 @@ from latent_arithmetic.arithmetic import (
     handwriting,
     image_to_text,
     lessons,
+    long_numbers,
     models,
     networks,
     pictures,
@@ -405,8 +407,10 @@ for position, percent in enumerate(percents):
     right.barh(places, shares, width, label=f"trained on {percent}%")
 right.set_yticks(np.arange(len(groups)) + 0.3, list(groups))
 right.invert_yaxis()
-right.set(xlabel="wrong answers (%)", xlim=(0, 1.6 * right.get_xlim()[1]))
-right.legend(fontsize=6.5, loc="right")
+right.set(xlabel="wrong answers (%)", xlim=(0, 100))
+handles, labels = right.get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside upper right", ncols=len(percents),
+              fontsize=6.5)
 show_figure(figure, "mistakes-kinds", workspace)
 
 
@@ -498,28 +502,22 @@ kept = keep("text-to-text-mirror-clean", runs, scores, note)
 # digit is worth, nor what `+` and `-` do, nor what is carried.
 
 show_source(columns.build_calculator, columns.AttendColumns.call)
-few = [10, 5] if profile.name != "smoke" else [10]
-column_scores = {}
-for percent in few:
-    column_runs = [
-        train(
-            "text-to-text",
-            f"columns-{percent}",
-            seed,
-            train_fraction=percent / 100,
-            design="attention",
-        )
-        for seed in seeds
-    ]
-    column_scores[percent] = [ask(run) for run in column_runs]
-    kept = keep(
-        f"text-to-text-columns-{percent}",
-        column_runs,
-        column_scores[percent],
-        "plain strings, columns found by attention, unseen questions",
+fewest = min(profile.train_fractions)
+column_runs = [
+    train(
+        "text-to-text", "columns", seed, train_fraction=fewest, design="attention"
     )
-    print(f"trained on {percent}%: summary  {show_number(text_numbers[percent]['exact'])}")
-    print(f"               columns  {show_number(kept['exact'])}")
+    for seed in seeds
+]
+column_numbers = keep(
+    "text-to-text-columns",
+    column_runs,
+    [ask(run) for run in column_runs],
+    "plain strings, columns found by attention, unseen questions",
+)
+summary_exact = text_numbers[min(percents)]["exact"]
+print(f"trained on {fewest:.0%}: summary  {show_number(summary_exact)}")
+print(f"              columns  {show_number(column_numbers['exact'])}")
 
 
 # ## 6. Image-to-text
@@ -918,10 +916,11 @@ record(
 figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.4))
 for depth, runs in depth_runs.items():
     seen = runs[0].run.history.validation
-    label = f"encoder {depth[0]}, decoder {depth[1]}"
+    label = f"{depth[0]} + {depth[1]}"
     left.plot(seen["epoch"], 100 * np.array(seen["exact"]), "o-", ms=3, label=label)
 left.set(xlabel="epoch", ylabel="exact, validation (%)")
-left.legend(fontsize=7)
+left.legend(fontsize=7, loc="lower right", title="encoder + decoder layers",
+            title_fontsize=7)
 labels = [f"{a}+{b}" for a, b in depth_runs]
 with_interval(
     right, range(len(labels)), [n["exact"] for n in depth_numbers.values()],
@@ -1013,7 +1012,7 @@ for axis, split in zip(axes, splits):
     plot_study(axis, groups, study_percents, "neighbour-vote", marker="^", ms=3,
                ls="--", color="grey", label="null model: neighbour vote")
     axis.set_xscale("log")
-    axis.set_xticks(study_percents, study_percents)
+    axis.set_xticks(study_percents, [p if p != 75 else "" for p in study_percents])
     axis.minorticks_off()
     axis.set(title=f"{split} split", xlabel="questions trained on (%)", ylim=(0, 103))
 axes[0].set(ylabel="exact answers (%)")
@@ -1096,6 +1095,112 @@ show_rows([
 # model in the middle was exchanged. That is what parts with clear tasks are good for.
 # (With 1.8 million questions to learn from, the neighbours' vote alone would be right in
 # most answers; there is hardly a question without a trained one beside it.)
+
+layers = range(1, 6)
+kinds_of_depth = {
+    "encoder": [f"encoder-{n}-decoder-1" for n in layers],
+    "decoder": [f"encoder-1-decoder-{n}" for n in layers],
+}
+depth_group = "text-to-text-summary-{}-random-50".format
+names_of_tasks = (
+    ("exact", "text-to-text"),
+    ("image-to-text-exact", "image-to-text"),
+    ("text-to-image-exact", "text-to-image"),
+)
+for name, label in names_of_tasks:
+    print(label)
+    pairs = dict.fromkeys(p for pairs in kinds_of_depth.values() for p in pairs)
+    show_rows([(f"   {pair}", depth_group(pair), name) for pair in pairs])
+figure, axes = plt.subplots(1, 3, figsize=(7, 2.5), sharey=True)
+for axis, (name, label) in zip(axes, names_of_tasks):
+    for (side, pairs), marker in zip(kinds_of_depth.items(), "os"):
+        places = np.array(layers) + (0.06 if side == "decoder" else -0.06)
+        plot_study(axis, map(depth_group, pairs), places, name, marker=marker, ms=4,
+                   label=f"{side} layers")
+    axis.set(title=label, xlabel="layers", xticks=list(layers))
+axes[0].set(ylabel="exact answers (%)")
+axes[0].legend(fontsize=7)
+show_figure(figure, "study-depth", workspace)
+
+records = study.study_contents(study_list, study_folder)
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.5), sharey=True)
+for axis, (side, pairs) in zip(axes, kinds_of_depth.items()):
+    bottom = np.zeros(len(pairs))
+    for kind, colour in zip(kinds, colours):
+        shares = np.zeros(len(pairs))
+        for place, pair in enumerate(pairs):
+            found = records.get(depth_group(pair), [])
+            counts = [r["mistakes"][kind] / r["numbers"]["exact"]["n"] for r in found]
+            shares[place] = 100 * np.mean(counts) if counts else 0
+        axis.bar(list(layers), shares, bottom=bottom, label=kind, color=colour)
+        bottom += shares
+    axis.set(title=f"text-to-text, {side} layers", xlabel="layers")
+axes[0].set(ylabel="wrong answers (%)")
+axes[1].legend(fontsize=6.5)
+show_figure(figure, "study-depth-mistakes", workspace)
+
+
+# DEPTH-TEXT
+
+# **How far does it go?** A question of 100 digits needs nothing new either: the same
+# column, a hundred times. The LSTM calculators above fail at this at once (of questions
+# with three digits they answered a third in a trial), since they were free to learn one
+# rule for the units and another for the tens, and did. A calculator that can be in only
+# **four states** has no room to count columns. Its recurrent cell is a small network with
+# a softmax over states, with noise in training that drives it to be in one state at a
+# time; three such layers pass over the columns, up and down. Its columns are given
+# (structured input), and it was trained on numbers of at most two digits.
+
+show_source(long_numbers.StateCell.call)
+lengths = (3, 5, 10, 20, 100)
+print("trained on numbers of at most 2 digits, asked for longer ones")
+show_rows(
+    [("2 digits, unseen questions", "long-numbers", "exact")]
+    + [
+        (f"{digits} digits{what}", "long-numbers", f"{digits}-digits{name}")
+        for digits in lengths
+        for what, name in (("", ""), (": sums", "-sums"), (": differences", "-differences"))
+    ]
+)
+figure, axis = plt.subplots(figsize=(4.6, 2.4))
+for name, marker in (("sums", "o"), ("differences", "s")):
+    numbers = [table.get("long-numbers", {}).get(f"{d}-digits-{name}") for d in lengths]
+    if all(numbers):
+        with_interval(axis, lengths, numbers, marker=marker, ms=4, label=name)
+axis.set_xscale("log")
+axis.set_xticks(lengths, lengths)
+axis.minorticks_off()
+axis.set(xlabel="digits of both numbers", ylabel="exact answers (%)", ylim=(-3, 103))
+axis.legend()
+show_figure(figure, "study-long-numbers", workspace)
+
+
+# LONG-TEXT
+
+# ### How fast
+# 
+# `make bench` measures the course baseline (the plain encoder-decoder of the assignment,
+# one-hot arrays of everything kept in memory) and ours in turns, in one run on an
+# otherwise idle machine. The value is the median of the repeats, and all repeats lie
+# between the two numbers in brackets.
+
+measured = speed.recorded_speed(speed.benchmark_folder())
+if measured:
+    write_json(workspace.results / "speed.json", measured)
+    numbers = measured["numbers"]
+    for row, entry in numbers.items():
+        if row.endswith("-better"):
+            continue
+        scale = 100 if entry["unit"] == "%" else 1
+        value, low, high = (scale * entry[key] for key in ("value", "low", "high"))
+        better = numbers.get(f"{row}-better", {"value": ""})["value"]
+        print(f"{row:52s}{value:9.3g} {entry['unit']:8s}[{low:.3g}, {high:.3g}]"
+              f"{entry['repeats']:3d} repeats{better:>9s}")
+else:
+    print(f"nothing is recorded in {speed.benchmark_folder()}; `make bench` records it")
+
+
+# SPEED-TEXT
 
 # ## 11. Summary
 

@@ -23,6 +23,7 @@ from benchmarks.text_race import Sprint, enter_baseline, enter_ours, race, race_
 from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.results import read_results
+from latent_arithmetic.speed import recorded_speed
 
 
 def lstm_flops(steps: int, inputs: int, units: int) -> int:
@@ -172,3 +173,19 @@ def test_the_image_race_stops_at_its_threshold(monkeypatch):
     assert [check.exact for check in referee.checks] == [0.2, 0.96]
     assert [check.step for check in referee.checks] == [7, 14]
     assert image_to_text.tasks.train is train
+
+
+def test_recorded_speed_is_one_result_with_names_for_the_report(tmp_path):
+    assert recorded_speed(tmp_path) is None
+    baseline, ours = spread([6.0, 8.0, 7.0], "s"), spread([2.0, 1.0, 4.0], "s")
+    rows = [
+        Row("text to 99% exact, cold", "course baseline", baseline),
+        Row("text to 99% exact, cold", "ours", ours, ratio_text(ours, baseline)),
+    ]
+    record_rows(tmp_path, "race", rows, "alone", {})
+    found = recorded_speed(tmp_path)
+    assert found["seeds"] == [1, 2, 3] and found["note"] == "alone"
+    numbers = found["numbers"]
+    assert numbers["text-to-99-exact-cold-ours"]["value"] == 2
+    assert numbers["text-to-99-exact-cold-ours-better"] == {"value": "3.5x"}
+    assert "text-to-99-exact-cold-course-baseline-better" not in numbers

@@ -16,7 +16,8 @@ from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 SIGN_KIND = 1  # of the kinds digit, sign and blank
 ROLES = 3  # of the characters in a column: left digit, right digit, sign
-CALCULATOR_WIDTH = 64  # units of its recurrent layers, each direction
+CALCULATOR_WIDTH = 16  # units of its recurrent layers, each direction
+DENSE_WIDTH = 64  # units of its dense layers, before and behind the recurrent ones
 READER_WIDTH = 32  # units of the layers that find the columns, each direction
 DIGIT_DIM = 8  # numbers that stand for a digit before two of them are joined
 GUESS = 4.0  # score of the characters the reader looks at before it has learnt
@@ -28,12 +29,14 @@ def build_calculator(places: int | None, layers_count: int = 2) -> keras.Model:
 
     The answer stands as it is written, its units last. One way through the columns
     carries and borrows, the way back learns which number was larger; every layer goes
-    both ways.
+    both ways. They are narrow, since there is little to keep in mind; what a column
+    and a carry come to is worked out by the dense layers before and behind them.
     """
     columns = keras.Input((places, ROLES, len(ALPHABET)))
-    x = layers.Dense(CALCULATOR_WIDTH, activation="relu")(JoinDigits()(columns))
+    x = layers.Dense(DENSE_WIDTH, activation="relu")(JoinDigits()(columns))
     for _ in range(layers_count):
         x = _both_ways(CALCULATOR_WIDTH, places)(x)
+    x = layers.Dense(DENSE_WIDTH, activation="relu")(x)
     logits = layers.Dense(len(ALPHABET))(x)
     return keras.Model(columns, ops.flip(logits, axis=1), name="calculator")
 

@@ -72,7 +72,7 @@ def train_task(
         model.answer_possible()
     history = _fit(model, task, folder, settings, budget, profile, parts)
     if settings.get("painting") == "styles":
-        model.fit_styles(glyph_bank("train"))
+        model.fit_styles(glyph_bank("train"), profile.epoch_examples // 50)
     numbers = {name: values[-1] for name, values in history.validation.items()}
     save_run(
         folder,

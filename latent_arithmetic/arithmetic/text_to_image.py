@@ -98,7 +98,7 @@ class TextToImage(keras.Model):
         away = np.einsum("nkij,nkj->nki", spreads[codes, hands], normal)
         return centres[codes, hands] + SPREAD * away
 
-    def fit_styles(self, bank: GlyphBank, count: int = 2_000) -> None:
+    def fit_styles(self, bank: GlyphBank, count: int) -> None:
         """Fit the mixtures to the styles of `count` pictures of every character."""
         generator = np.random.default_rng(0)
         mixtures = []
