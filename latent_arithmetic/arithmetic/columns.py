@@ -16,27 +16,35 @@ from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 SIGN_KIND = 1  # of the kinds digit, sign and blank
 ROLES = 3  # of the characters in a column: left digit, right digit, sign
-CALCULATOR_WIDTH = 16  # units of its recurrent layers, each direction
-DENSE_WIDTH = 64  # units of its dense layers, before and behind the recurrent ones
+CALCULATOR_WIDTH = 64  # units of its recurrent layers, each direction
+NARROW_WIDTH = 32  # the same where columns are given
+DENSE_WIDTH = 64  # units of its dense layers
 READER_WIDTH = 32  # units of the layers that find the columns, each direction
 DIGIT_DIM = 8  # numbers that stand for a digit before two of them are joined
 GUESS = 4.0  # score of the characters the reader looks at before it has learnt
 STATE_RATE = 0.3  # share of the states in the scores; low, so that they learn slowly
 
 
-def build_calculator(places: int | None, layers_count: int = 2) -> keras.Model:
+def build_calculator(
+    places: int | None, layers_count: int = 2, narrow: bool = False
+) -> keras.Model:
     """Columns [n, places, 3, 13], units first, to answer logits [n, places, 13].
 
     The answer stands as it is written, its units last. One way through the columns
     carries and borrows, the way back learns which number was larger; every layer goes
-    both ways. They are narrow, since there is little to keep in mind; what a column
-    and a carry come to is worked out by the dense layers before and behind them.
+    both ways.
+
+    narrow: leave the recurrent layers little room, and work out behind them what a
+        column and a carry come to. That needs fewer questions; but behind attention,
+        which has to be learnt at the same time, it does not always get started.
     """
+    width = NARROW_WIDTH if narrow else CALCULATOR_WIDTH
     columns = keras.Input((places, ROLES, len(ALPHABET)))
     x = layers.Dense(DENSE_WIDTH, activation="relu")(JoinDigits()(columns))
     for _ in range(layers_count):
-        x = _both_ways(CALCULATOR_WIDTH, places)(x)
-    x = layers.Dense(DENSE_WIDTH, activation="relu")(x)
+        x = _both_ways(width, places)(x)
+    if narrow:
+        x = layers.Dense(DENSE_WIDTH, activation="relu")(x)
     logits = layers.Dense(len(ALPHABET))(x)
     return keras.Model(columns, ops.flip(logits, axis=1), name="calculator")
 

@@ -66,7 +66,7 @@ def build_text_design(
         return build_encoder_decoder(form, encoder_layers, decoder_layers)
     if design == "attention":
         return build_column_encoder_decoder(form, encoder_layers, decoder_layers)
-    return build_calculator(form.answer_length, decoder_layers)
+    return build_calculator(form.answer_length, decoder_layers, narrow=True)
 
 
 def encode_for(
