@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from latent_arithmetic.arithmetic import long_numbers
 from latent_arithmetic.arithmetic.long_numbers import (
@@ -43,8 +44,10 @@ def test_a_state_is_one_of_few():
     assert np.allclose(states.sum(axis=-1), 1, atol=1e-5) and (states >= 0).all()
 
 
-def test_training_and_asking(tmp_path):
-    model, seconds = train_long(tmp_path, seed=1, budget=Budget(1, 2_048, 1e-2))
+@pytest.mark.parametrize("cell", long_numbers.CELLS)
+def test_training_and_asking(cell, tmp_path):
+    budget = Budget(1, 2_048, 1e-2)
+    model, seconds = train_long(tmp_path, seed=1, budget=budget, cell=cell)
     assert model(write_columns([(12, 1, 34)], 90)).shape == (1, 90, 13)
     right = ask_long(model, draw_questions(5, 8))
     assert right.shape == (8,) and right.dtype == bool and seconds > 0

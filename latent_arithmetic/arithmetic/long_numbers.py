@@ -60,25 +60,28 @@ class StateCell(layers.Layer):
         return state, [state]
 
 
-def build_state_calculator(
-    layers_count: int = LAYERS, states: int = STATES
-) -> keras.Model:
+CELLS = {"states": StateCell, "lstm": lambda: layers.LSTMCell(CELL_WIDTH)}
+
+
+def build_long_calculator(cell: str = "states") -> keras.Model:
     """Columns [n, places, 3, 13] of any number of places, units first, to logits.
+
+    cell: one of CELLS; "lstm" may remember whatever it likes.
 
     Returns: logits [n, places, 13], units first. Every layer passes over the columns
         in both directions and sees what the layers before it found.
     """
     columns = keras.Input((None, ROLES, len(ALPHABET)))
     x = JoinDigits()(columns)
-    for _ in range(layers_count):
-        up = layers.RNN(StateCell(states), return_sequences=True)(x)
-        down = layers.RNN(StateCell(states), return_sequences=True, go_backwards=True)(
-            x
+    for _ in range(LAYERS):
+        up, down = (
+            layers.RNN(CELLS[cell](), return_sequences=True, go_backwards=backwards)(x)
+            for backwards in (False, True)
         )
         x = layers.Concatenate()([x, up, ops.flip(down, axis=1)])
     x = layers.Dense(OUT_WIDTH, activation="relu")(x)
     logits = layers.Dense(len(ALPHABET))(x)
-    return keras.Model(columns, logits, name="state_calculator")
+    return keras.Model(columns, logits, name="long_calculator")
 
 
 def write_columns(questions: list[tuple[int, int, int]], places: int) -> np.ndarray:
@@ -124,13 +127,15 @@ def draw_questions(
     ]
 
 
-def train_long(folder: Path, *, seed: int, budget: Budget) -> tuple[keras.Model, float]:
+def train_long(
+    folder: Path, *, seed: int, budget: Budget, cell: str = "states"
+) -> tuple[keras.Model, float]:
     """Train on 90% of the questions of two digits, in rows of PLACES columns.
 
     Returns: the model, from codes [n, places, 3], and the seconds it took.
     """
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([OneHot(), build_state_calculator()])
+    model = keras.Sequential([OneHot(), build_long_calculator(cell)])
     model.build((None, PLACES, ROLES))
     asked = make_split(seed=seed, train_fraction=TRAIN_FRACTION).train.tolist()
     arrays = write_columns(asked, PLACES), write_answers(asked, PLACES)
@@ -147,7 +152,7 @@ def train_long(folder: Path, *, seed: int, budget: Budget) -> tuple[keras.Model,
         epochs=budget.epochs,
         title="long numbers",
         folder=folder,
-        settings={"seed": seed, "layers": LAYERS, "states": STATES},
+        settings={"seed": seed, "cell": cell, "layers": LAYERS},
     )
     return model, history.seconds
 

@@ -2,6 +2,7 @@
 
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.lessons import Lesson
+from latent_arithmetic.arithmetic.long_numbers import CELLS
 from latent_arithmetic.arithmetic.study_runs import (
     LongRun,
     PictureRun,
@@ -88,7 +89,7 @@ def three_digit_runs() -> list[TextRun]:
 
 def long_runs() -> list[LongRun]:
     """Numbers of up to 100 digits."""
-    return [LongRun(seed) for seed in SEEDS]
+    return [LongRun(seed, cell) for seed in SEEDS for cell in CELLS]
 
 
 def all_runs() -> list[TextRun | PictureRun | LongRun]:

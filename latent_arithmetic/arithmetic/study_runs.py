@@ -19,7 +19,6 @@ from latent_arithmetic.arithmetic.evaluation import (
 from latent_arithmetic.arithmetic.lessons import Lesson, make_split
 from latent_arithmetic.arithmetic.long_numbers import (
     LAYERS,
-    STATES,
     TRAIN_FRACTION,
     ask_long,
     draw_questions,
@@ -161,25 +160,28 @@ class LongRun:
     """Taught numbers of up to two digits, asked much longer ones."""
 
     seed: int
+    cell: str
     budget: Budget = LONG_BUDGET
 
     @property
     def group(self) -> str:
-        return "long-numbers"
+        return f"long-numbers-{self.cell}"
 
     @property
     def config(self) -> dict:
         return {
             "seed": self.seed,
             "budget": vars(self.budget),
+            "cell": self.cell,
             "layers": LAYERS,
-            "states": STATES,
             "train_fraction": TRAIN_FRACTION,
         }
 
     def measure(self, work: Path, profile: Profile) -> Measured:
         folder = work / f"{self.group}-seed-{self.seed}"
-        model, seconds = train_long(folder, seed=self.seed, budget=self.budget)
+        model, seconds = train_long(
+            folder, seed=self.seed, budget=self.budget, cell=self.cell
+        )
         test = make_split(seed=self.seed, train_fraction=TRAIN_FRACTION).test
         right = ask_long(model, test.tolist())
         numbers = {"exact": proportion(int(right.sum()), len(right))}

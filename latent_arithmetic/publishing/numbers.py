@@ -20,12 +20,16 @@ HEADLINES = {
     "study/text-to-text-attention-mirror-clean-50.exact": (
         "text-to-text, 50%, mirror-clean split"
     ),
+    "study/text-to-text-attention-mirror-clean-10.exact": (
+        "text-to-text, 10%, mirror-clean split"
+    ),
     "study/text-to-text-attention-random-25.exact": "text-to-text, 25%",
     "study/text-to-text-attention-random-10.exact": "text-to-text, 10%",
     "study/text-to-text-attention-random-10.neighbour-vote": (
         "(null model: neighbouring questions vote)"
     ),
     "study/text-to-text-attention-random-5.exact": "text-to-text, 5%",
+    "study/text-to-text-attention-random-2.exact": "text-to-text, 2%",
     "study/text-to-text-place-aligned-random-10.exact": (
         "the same, columns given (structured input), 10%"
     ),
@@ -34,7 +38,11 @@ HEADLINES = {
     "study/image-to-text-eye-answers.exact": (
         "image-to-text, taught with answers only: unseen digits"
     ),
+    "study/image-to-text-eye-answers.digits-read": "(digits it reads right)",
     "study/image-to-text-eye-labels.exact": "image-to-text, told every character",
+    "study/image-to-text-cnn-lstm.exact": (
+        "image-to-text, straight: conv net and LSTM"
+    ),
     "study/text-to-image-styles.exact": "text-to-image, as read back",
     "study/text-to-image-styles.real-handwriting": "(the reader on real handwriting)",
     "study/text-to-image-styles.variety": "(variety of painted digits, of real)",
@@ -48,6 +56,20 @@ HEADLINES = {
     "study/text-to-text-attention-three-digits-random-90.text-to-image-exact": (
         "three digits: text-to-image, as read back"
     ),
+    "study/text-to-text-summary-encoder-1-decoder-1-random-50.exact": (
+        "one encoder and one decoder layer (summary, short training, 50%)"
+    ),
+    "study/text-to-text-summary-encoder-5-decoder-1-random-50.exact": (
+        "five encoder layers"
+    ),
+    "study/text-to-text-summary-encoder-1-decoder-5-random-50.exact": (
+        "five decoder layers"
+    ),
+    "study/long-numbers-states.3-digits": (
+        "taught two digits, asked 3 (four states, columns given)"
+    ),
+    "study/long-numbers-states.20-digits": "taught two digits, asked 20",
+    "study/long-numbers-states.100-digits": "taught two digits, asked 100",
     "text-to-text-90/exact": "in the notebook: text-to-text (summary), 90%",
     "text-to-text-10/exact": "in the notebook: text-to-text (summary), 10%",
     "image-to-text/exact": "in the notebook: image-to-text",
