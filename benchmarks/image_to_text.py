@@ -38,7 +38,7 @@ PROFILE = replace(
     QUICK,
     epoch_examples=4_500,
     text_to_text=Budget(epochs=20, batch_size=128, learning_rate=1e-2),
-    image_to_text=Budget(epochs=5, batch_size=32, learning_rate=3e-3),
+    image_to_text=Budget(epochs=8, batch_size=64, learning_rate=4e-3),
 )
 NOTE = (
     "Time to 95% exact answers on validation questions in handwriting of validation "
