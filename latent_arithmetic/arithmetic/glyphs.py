@@ -86,7 +86,8 @@ def glyph_bank(world: str) -> GlyphBank:
     starts = (np.cumsum(counts) - counts).astype("int32")
     images = np.zeros((counts.sum(), GLYPH_SIZE, GLYPH_SIZE), "uint8")
     order = np.argsort(labels, kind="stable")
-    np.take(digits, order, axis=0, out=images[: len(digits)])
+    # In any other mode NumPy would copy the pictures once more.
+    np.take(digits, order, axis=0, out=images[: len(digits)], mode="clip")
     signs = images[len(digits) : -1]  # the last picture, of the blank, stays empty
     for number, picture in enumerate(signs):
         picture[:] = draw_sign("+-"[number // SIGN_POOL], generator)
