@@ -1017,7 +1017,7 @@ if table:
         axis.minorticks_off()
         axis.set(title=f"{split} split", xlabel="questions trained on (%)", ylim=(0, 103))
     axes[0].set(ylabel="exact answers (%)")
-    axes[1].legend(loc="lower right", fontsize=7)
+    axes[0].legend(loc="center right", fontsize=7)
     show_figure(figure, "study-fractions", workspace)
 
 
@@ -1170,9 +1170,9 @@ if any(group.startswith("text-to-text-summary") for group in table):
 # and another for the tens. A calculator that can be in only **four states** has hardly
 # room to count columns. Its recurrent cell is a small network with a softmax over states,
 # with noise in training that drives it to be in one state at a time; three such layers
-# pass over the columns, up and down. Beside it stands the same calculator with LSTM cells.
-# For both, columns are given (structured input), and both were trained on numbers of at
-# most two digits.
+# pass over the columns, up and down. Columns are given (structured input), and it was
+# trained on numbers of at most two digits. Where the study has recorded the same calculator with
+# LSTM cells, it stands beside.
 
 show_source(long_numbers.StateCell.call)
 lengths = (3, 5, 10, 20, 100)
