@@ -67,8 +67,8 @@ def test_operations_are_counted_as_by_hand():
     assert forward_flops(baseline) == by_hand
     assert training_flops(baseline, 32) == 3 * 32 * by_hand
     calculator = build_text_design("place-aligned", decoder_layers=1)
-    both_ways = 2 * lstm_flops(3, 64, 64)
-    dense = 3 * 2 * (21 * 64 + 128 * 13)
+    both_ways = 2 * lstm_flops(3, 64, 32)
+    dense = 3 * 2 * (21 * 64 + 64 * 64 + 64 * 13)
     assert forward_flops(calculator) == both_ways + dense
 
 
