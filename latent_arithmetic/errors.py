@@ -1,5 +1,7 @@
 """Errors that say what was received, what was expected and what to do."""
 
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """A mistake the user can mend; shown as one line, without a traceback."""
@@ -7,3 +9,16 @@ class UserError(Exception):
 
 class TrainingDiverged(UserError):
     """A loss stopped being a finite number; the last good checkpoint is kept."""
+
+
+def expect_one_of(what: str, received: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not known.
+
+    Raises:
+        UserError: says which names there are.
+    """
+    names = list(known)
+    if received not in names:
+        raise UserError(
+            f"unknown {what} {received!r}; expected one of {', '.join(names)}"
+        )

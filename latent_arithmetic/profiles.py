@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import expect_one_of
 
 PROFILE_VARIABLE = "LATENT_ARITHMETIC_PROFILE"
 
@@ -108,8 +108,5 @@ def get_profile(name: str | None = None) -> Profile:
         UserError: the name is none of smoke, quick, full.
     """
     name = name or os.environ.get(PROFILE_VARIABLE, QUICK.name)
-    if name not in PROFILES:
-        raise UserError(
-            f"unknown profile {name!r}; expected one of {', '.join(PROFILES)}"
-        )
+    expect_one_of("profile", name, PROFILES)
     return PROFILES[name]

@@ -40,34 +40,24 @@ def test_notebook_runs(name, build):
     assert list(build.figures.glob("*.pdf")) and list(build.results.iterdir())
 
 
-@pytest.fixture
-def trained_build(build):
-    """The build when its models are trained, its figures removed; nothing may be
-    trained again."""
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_twin_runs_as_a_plain_script_and_trains_nothing_again(name, build):
     trained = {path: path.stat().st_mtime_ns for path in build.models.rglob("*.npz")}
     assert trained
     for figure in build.figures.iterdir():
         figure.unlink()
-    yield build
-    assert list(build.figures.glob("*.pdf"))
-    assert trained == {
-        path: path.stat().st_mtime_ns for path in build.models.rglob("*.npz")
-    }
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_twin_runs_as_a_plain_script_and_trains_nothing_again(name, trained_build):
     script = PROJECT / "exported_py" / f"{name}.py"
     subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
+    assert list(build.figures.glob("*.pdf"))
+    assert trained == {path: path.stat().st_mtime_ns for path in trained}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_self_contained_edition_runs_in_an_empty_folder(
-    name, tmp_path, monkeypatch, trained_build
+    name, tmp_path, monkeypatch, workspace
 ):
     """Without the project; CryptoPunks come out of the notebook itself, and MNIST
-    lies in data/ beside it, since nothing is downloaded in a test. Its package is the
-    project's own, so it finds what the project's notebook trained."""
+    lies in data/ beside it, since nothing is downloaded in a test."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
     folder = tmp_path / "empty"
     folder.mkdir()
@@ -78,6 +68,7 @@ def test_self_contained_edition_runs_in_an_empty_folder(
         PROJECT / "notebooks" / "colab" / f"{name}.ipynb", as_version=4
     )
     notebook.cells.append(nbformat.v4.new_code_cell(WHERE))
-    path = execute_notebook(notebook, name, trained_build, folder)
+    path = execute_notebook(notebook, name, workspace, folder)
     printed = "".join(output.get("text", "") for output in outputs_of(path))
     assert f"package: {folder}" in printed
+    assert list(workspace.figures.glob("*.pdf"))

@@ -34,9 +34,8 @@ def build_calculator(
     carries and borrows, the way back learns which number was larger; every layer goes
     both ways.
 
-    narrow: leave the recurrent layers little room, and work out behind them what a
-        column and a carry come to. That needs fewer questions; but behind attention,
-        which has to be learnt at the same time, it does not always get started.
+    narrow: half the units in the recurrent layers, and a dense layer behind them to
+        work out what a column and a carry come to.
     """
     width = NARROW_WIDTH if narrow else CALCULATOR_WIDTH
     columns = keras.Input((places, ROLES, len(ALPHABET)))

@@ -16,7 +16,7 @@ from latent_arithmetic.arithmetic.questions import (
     encode_columns,
     encode_questions,
 )
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import expect_one_of
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,7 @@ def find_recipe(design: str) -> Recipe:
     Raises:
         UserError: the design is none of DESIGNS.
     """
-    if design not in RECIPES:
-        known = ", ".join(RECIPES)
-        raise UserError(f"unknown design {design!r}; expected one of {known}")
+    expect_one_of("design", design, RECIPES)
     return RECIPES[design]
 
 

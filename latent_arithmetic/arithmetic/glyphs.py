@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from latent_arithmetic.data_files import MNIST, read_data
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import expect_one_of
 
 GLYPH_SIZE = 28  # pixels
 SIGN_POOL = 500  # drawings of each sign in each world
@@ -76,8 +76,7 @@ def glyph_bank(world: str) -> GlyphBank:
     Raises:
         UserError: there is no such world, or mnist.npz is not found.
     """
-    if world not in WORLDS:
-        raise UserError(f"unknown world {world!r}; expected one of {', '.join(WORLDS)}")
+    expect_one_of("world", world, WORLDS)
     digits, labels = mnist_digits(world)
     generator = np.random.default_rng(WORLDS.index(world))
     counts = np.array(
@@ -86,7 +85,7 @@ def glyph_bank(world: str) -> GlyphBank:
     starts = (np.cumsum(counts) - counts).astype("int32")
     images = np.zeros((counts.sum(), GLYPH_SIZE, GLYPH_SIZE), "uint8")
     order = np.argsort(labels, kind="stable")
-    # In any other mode NumPy would copy the pictures once more.
+    # In its default mode, which checks the indices, NumPy would copy them once more.
     np.take(digits, order, axis=0, out=images[: len(digits)], mode="clip")
     signs = images[len(digits) : -1]  # the last picture, of the blank, stays empty
     for number, picture in enumerate(signs):

@@ -19,7 +19,7 @@ from latent_arithmetic.arithmetic.splits import (
     mirror_clean_split,
     random_split,
 )
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import UserError, expect_one_of
 
 SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
 # Fields of a lesson that one task alone knows.
@@ -74,9 +74,7 @@ class Lesson:
         if self.train_questions is not None:
             train = read_questions(self.train_questions, self.form)
             return file_split(questions, train, self.seed)
-        if self.split not in SPLITS:
-            known = ", ".join(SPLITS)
-            raise UserError(f"unknown split {self.split!r}; expected one of {known}")
+        expect_one_of("split", self.split, SPLITS)
         return SPLITS[self.split](questions, self.train_fraction, self.seed)
 
     def settings(self, parts: Split, task: str = "text-to-text") -> dict:

@@ -17,7 +17,7 @@ from latent_arithmetic.arithmetic.reader import reader_examples
 from latent_arithmetic.arithmetic.splits import Split
 from latent_arithmetic.arithmetic.text_to_image import TextToImage
 from latent_arithmetic.arithmetic.trained import Trained, build_model, load_trained
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import UserError, expect_one_of
 from latent_arithmetic.profiles import Budget, Profile
 from latent_arithmetic.runs import finished_run, save_run
 from latent_arithmetic.training import Batches, History, cosine_schedule, train
@@ -27,6 +27,8 @@ PICTURE_WEIGHT_DECAY = 0.1  # of AdamW, decoupled, for conv nets
 CLIP_NORM = 1.0  # of the whole gradient
 # TensorFlow's just-in-time compiler makes convolutions several times slower on a CPU.
 JIT_COMPILE = keras.backend.backend() == "jax"
+# Styles are fitted to one picture of each character for so many examples in an epoch.
+EXAMPLES_PER_STYLE = 50
 VALIDATIONS = 10  # measurements during a run, at most
 
 
@@ -51,8 +53,7 @@ def train_task(
         UserError: the folder holds another run, or an argument is not usable.
     """
     folder = Path(folder)
-    if task not in TASKS:
-        raise UserError(f"unknown task {task!r}; expected one of {', '.join(TASKS)}")
+    expect_one_of("task", task, TASKS)
     budget = budget or getattr(profile, task.replace("-", "_"))
     asked = Lesson(**lesson)
     settings = {"seed": asked.seed, "budget": asdict(budget)}
@@ -72,7 +73,8 @@ def train_task(
         model.answer_possible()
     history = _fit(model, task, folder, settings, budget, profile, parts)
     if settings.get("painting") == "styles":
-        model.fit_styles(glyph_bank("train"), profile.epoch_examples // 50)
+        count = profile.epoch_examples // EXAMPLES_PER_STYLE
+        model.fit_styles(glyph_bank("train"), count)
     numbers = {name: values[-1] for name, values in history.validation.items()}
     save_run(
         folder,

@@ -23,7 +23,7 @@ from latent_arithmetic.arithmetic.questions import (
 )
 from latent_arithmetic.arithmetic.reader import Reader
 from latent_arithmetic.arithmetic.text_to_image import TextToImage
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import UserError, expect_one_of
 from latent_arithmetic.runs import RunRecord, read_run
 
 
@@ -138,8 +138,7 @@ def build_model(task: str, settings: dict) -> keras.Model:
     Raises:
         UserError: there is no such task, or a number of layers is below 1.
     """
-    if task not in TASKS:
-        raise UserError(f"unknown task {task!r}; expected one of {', '.join(TASKS)}")
+    expect_one_of("task", task, TASKS)
     seed = settings["seed"]
     keras.utils.set_random_seed(seed)
     if task == "reader":
@@ -159,26 +158,21 @@ def build_model(task: str, settings: dict) -> keras.Model:
         )
     if task == "image-to-text":
         return _build_image_to_text(settings, text, form)
-    painting = _one_of("painting", settings["painting"], PAINTINGS)
+    expect_one_of("painting", settings["painting"], PAINTINGS)
     glyphs = FreshGlyphs(glyph_bank("train"), warp=False, seed=seed)
-    return TextToImage(text, glyphs, painting, seed)
+    return TextToImage(text, glyphs, settings["painting"], seed)
 
 
 def _build_image_to_text(
     settings: dict, text: keras.Model, form: QuestionFormat
 ) -> keras.Model:
-    reading = _one_of("reading", settings["reading"], READINGS)
-    supervision = _one_of("supervision", settings["supervision"], SUPERVISIONS)
+    reading, supervision = settings["reading"], settings["supervision"]
+    expect_one_of("reading", reading, READINGS)
+    expect_one_of("supervision", supervision, SUPERVISIONS)
     glyphs = FreshGlyphs(glyph_bank("train"), seed=settings["seed"])
     if reading != "eye":
         return StraightImageToText(glyphs, reading, form)
     return ImageToText(text, glyphs, form, supervision)
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise UserError(f"unknown {name} {value!r}; expected one of {', '.join(known)}")
-    return value
 
 
 def load_trained(folder: Path) -> Trained:

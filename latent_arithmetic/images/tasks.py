@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from latent_arithmetic.checkpoints import read_arrays, save_arrays
-from latent_arithmetic.errors import UserError
+from latent_arithmetic.errors import UserError, expect_one_of
 from latent_arithmetic.images.datasets import (
     PUNKS,
     TEST_SHARE,
@@ -143,8 +143,7 @@ def train_task(
     Raises:
         UserError: unknown task, unusable pictures, or the folder holds another run.
     """
-    if task not in DESIGNS:
-        raise UserError(f"received task {task!r}; expected one of {', '.join(TASKS)}")
+    expect_one_of("task", task, DESIGNS)
     folder = Path(folder)
     pictures = data
     if not isinstance(data, Pictures):
