@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from latent_arithmetic.arithmetic import choices
+from latent_arithmetic.images.data.registry import CARDS, PUNKS
 from latent_arithmetic.profiles import PROFILES
 
 IMAGE_TASKS = ("cae", "vae", "gan")
@@ -57,9 +58,10 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("--out", type=Path, required=True, metavar="DIR")
     train.add_argument(
         "--data",
-        default="cryptopunks",
+        default=PUNKS,
         metavar="NAME|PATH",
-        help="pictures: cryptopunks, or a folder, .zip, .npz or .npy",
+        help=f"pictures: {', '.join(CARDS)}, or a folder, .zip, .npz or .npy (default "
+        f"{PUNKS}; see `datasets`)",
     )
     train.add_argument(
         "--size",

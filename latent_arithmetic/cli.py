@@ -101,6 +101,10 @@ def build_parser() -> argparse.ArgumentParser:
     submission.add_argument("--out", type=Path, default=Path("build/submission.zip"))
     add_profile(submission)
     submission.set_defaults(command=_submission)
+    datasets = commands.add_parser(
+        "datasets", help="the pictures known by name: what, licence, link, labels"
+    )
+    datasets.set_defaults(command=_datasets)
     study = commands.add_parser(
         "study", help="run what is not recorded yet of Task 2's tables, print them"
     )
@@ -144,8 +148,15 @@ def _export(options) -> None:
     write_exports(project_folder())
 
 
+def _datasets(options) -> None:
+    from latent_arithmetic.images.data.fetching import describe_data_sets
+
+    print(describe_data_sets())
+
+
 def _study(options) -> None:
-    from latent_arithmetic.arithmetic import study, study_plan
+    from latent_arithmetic import study
+    from latent_arithmetic.arithmetic import study_plan
     from latent_arithmetic.profiles import FULL
     from latent_arithmetic.workspace import open_workspace
 

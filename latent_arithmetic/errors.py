@@ -11,6 +11,11 @@ class TrainingDiverged(UserError):
     """A loss stopped being a finite number; the last good checkpoint is kept."""
 
 
+def first_line(error: Exception) -> str:
+    """The kind of an error and what it says, cut to one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 def expect_one_of(what: str, received: str, known: Iterable[str]) -> None:
     """Refuse a name that is not known.
 

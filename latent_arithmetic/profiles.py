@@ -32,6 +32,7 @@ class Profile:
     cae: Budget
     vae: Budget
     gan: Budget
+    judge: Budget
     epoch_examples: int  # questions or characters shown in an epoch at most
     reader: Budget
     text_to_text: Budget
@@ -50,6 +51,7 @@ SMOKE = Profile(
     cae=Budget(1, 32, 1e-3),
     vae=Budget(1, 32, 1e-3),
     gan=Budget(1, 32, 2e-4),
+    judge=Budget(1, 32, 2e-3),
     epoch_examples=2_048,
     reader=Budget(1, 256, 2e-3),
     text_to_text=Budget(1, 256, 2e-3),
@@ -68,6 +70,7 @@ QUICK = Profile(
     cae=Budget(4, 32, 2e-3),
     vae=Budget(6, 32, 2e-3),
     gan=Budget(18, 32, 1.5e-3),
+    judge=Budget(3, 64, 2e-3),
     epoch_examples=100_000,
     reader=Budget(2, 256, 3e-3),
     text_to_text=Budget(10, 128, 1e-2),
@@ -86,6 +89,7 @@ FULL = Profile(
     cae=Budget(10, 32, 2e-3),
     vae=Budget(20, 32, 2e-3),
     gan=Budget(60, 32, 1e-3),
+    judge=Budget(8, 64, 2e-3),
     epoch_examples=100_000,
     reader=Budget(8, 256, 3e-3),
     text_to_text=Budget(20, 128, 1e-2),

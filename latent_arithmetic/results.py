@@ -73,6 +73,19 @@ def mean_interval(values: Sequence[float], n: int, unit: str = "") -> Number:
     return Number(mean, low, high, n, len(values), unit)
 
 
+def over_seeds(runs: list[dict[str, Number]]) -> dict[str, Number]:
+    """The numbers of one run as they are; of several, their means over seeds."""
+    if len(runs) == 1:
+        return runs[0]
+    shared = [name for name in runs[0] if all(name in run for run in runs)]
+    return {
+        name: mean_interval(
+            [run[name].value for run in runs], runs[0][name].n, runs[0][name].unit
+        )
+        for name in shared
+    }
+
+
 def write_json(path: Path, content: dict) -> None:
     """Write `content` atomically, in a stable, readable form."""
     text = json.dumps(plain(content), indent=1, ensure_ascii=False) + "\n"

@@ -43,9 +43,18 @@ def project_folder() -> Path:
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "latent_arithmetic").is_dir():
+        if _is_project(folder):
             return folder
     return here
+
+
+def in_project() -> bool:
+    """Whether the current folder is the project, or below it."""
+    return _is_project(project_folder())
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "latent_arithmetic").is_dir()
 
 
 def build_folder() -> Path:

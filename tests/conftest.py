@@ -10,6 +10,16 @@ os.environ["LATENT_ARITHMETIC_PROFILE"] = "smoke"
 import pytest  # noqa: E402
 
 
+@pytest.fixture(scope="session", autouse=True)
+def build_in_scratch(tmp_path_factory):
+    """The cache of read pictures, and all else below build/, in a scratch folder."""
+    from latent_arithmetic.workspace import BUILD_VARIABLE
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BUILD_VARIABLE, str(tmp_path_factory.mktemp("build")))
+        yield
+
+
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """A smoke workspace in a scratch folder."""

@@ -1,18 +1,11 @@
-"""Loading pictures: hostile folders, zips and arrays; splits that do not leak."""
-
-import io
-import os
-import struct
-import zipfile
-import zlib
+"""Loading pictures: arrays, squares, splits that do not leak, CryptoPunks."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images import folders
-from latent_arithmetic.images.datasets import (
+from latent_arithmetic.images.data.datasets import (
     OFFICIAL_BACKGROUND,
     from_signed,
     from_unit,
@@ -20,124 +13,13 @@ from latent_arithmetic.images.datasets import (
     to_signed,
     to_unit,
 )
-from latent_arithmetic.images.folders import read_pictures
+from latent_arithmetic.images.data.folders import read_pictures
 
 NOISE = np.random.default_rng(0)
 
 
 def noise(*shape):
     return NOISE.integers(0, 256, shape).astype("uint8")
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def png_of_claimed_size(width: int, height: int) -> bytes:
-    """A tiny file that says it is enormous: a decompression bomb."""
-
-    def chunk(kind, content):
-        checksum = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + checksum
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
-
-
-def hostile_files() -> tuple[dict[str, bytes], dict[str, str]]:
-    """Good files in many modes, and bad ones with the reason they should get."""
-    rgb = Image.fromarray(noise(20, 30, 3))
-    clear = Image.fromarray(np.dstack([noise(16, 16, 3), np.zeros((16, 16), "uint8")]))
-    sixteen = Image.fromarray(noise(16, 16).astype("uint16") * 256)
-    frames = [Image.fromarray(noise(16, 16, 3)).quantize(16) for _ in range(3)]
-    animated = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    jpeg = encoded(rgb, "JPEG")
-    good = {
-        "a/rgb.png": encoded(rgb),
-        "b.jpg": jpeg,
-        "grey.png": encoded(rgb.convert("L")),
-        "sixteen.png": encoded(sixteen),
-        "cmyk.jpg": encoded(rgb.convert("CMYK"), "JPEG"),
-        "palette.png": encoded(rgb.quantize(8)),
-        "clear.png": encoded(clear),
-        "animated.gif": animated,
-        "really_a_png.jpg": encoded(Image.fromarray(noise(9, 9, 3))),
-        "no_suffix": encoded(Image.fromarray(noise(12, 12, 3))),
-        "large.webp": encoded(Image.fromarray(noise(200, 90, 3)), "WEBP"),
-    }
-    bad = {
-        "broken.jpg": "damaged",
-        "text.png": "not a picture",
-        "empty.png": "empty file",
-        "dot.png": "smaller than",
-        "bomb.png": "million pixels",
-    }
-    content = {
-        "broken.jpg": jpeg[: len(jpeg) // 3],
-        "text.png": b"these are words",
-        "empty.png": b"",
-        "dot.png": encoded(Image.new("RGB", (1, 1))),
-        "bomb.png": png_of_claimed_size(60_000, 60_000),
-    }
-    return good | content, bad
-
-
-def test_a_hostile_folder(tmp_path):
-    files, bad = hostile_files()
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / ".DS_Store").write_bytes(b"hidden files are not even mentioned")
-    images, report = read_pictures(tmp_path, 16)
-    assert images.shape == (len(files) - len(bad), 16, 16, 3)
-    assert images.dtype == np.uint8
-    reasons = dict(report.skipped)
-    assert reasons.keys() == bad.keys()
-    for name, reason in bad.items():
-        assert reason in reasons[name]
-    assert "11 pictures loaded" in str(report) and "bomb.png" in str(report)
-    again, _ = read_pictures(tmp_path, 16)
-    np.testing.assert_array_equal(images, again)
-
-
-def test_a_hostile_zip_stays_in_memory(tmp_path):
-    files, bad = hostile_files()
-    path = tmp_path / "inside" / "pictures.zip"
-    path.parent.mkdir()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-        archive.writestr("../../outside.png", encoded(Image.fromarray(noise(9, 9, 3))))
-    images, report = read_pictures(path, 16)
-    assert len(images) == len(files) - len(bad) + 1
-    assert {name for name, _ in report.skipped} == bad.keys()
-    assert os.listdir(tmp_path) == ["inside"]
-    assert os.listdir(path.parent) == ["pictures.zip"]
-
-
-def test_a_zip_bomb_is_read_to_a_bound(tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "MAX_BYTES", 10_000)
-    path = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("bomb.png", b"\0" * 5_000_000)
-        archive.writestr("good.png", encoded(Image.fromarray(noise(9, 9, 3))))
-    images, report = read_pictures(path, 16)
-    assert len(images) == 1 and "larger than" in report.skipped[0][1]
-
-
-def test_a_cut_off_member_is_skipped(tmp_path):
-    path = tmp_path / "damaged.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("1.png", encoded(Image.fromarray(noise(40, 40, 3))))
-        archive.writestr("2.png", encoded(Image.fromarray(noise(40, 40, 3))))
-    content = bytearray(path.read_bytes())
-    content[200:300] = bytes(100)
-    path.write_bytes(content)
-    images, report = read_pictures(path, 16)
-    assert len(images) == 1 and "damaged" in report.skipped[0][1]
 
 
 @pytest.mark.parametrize(
@@ -193,15 +75,6 @@ def test_pickles_and_wrong_arrays_are_refused(tmp_path):
     for name in ("a.npy", "b.npz", "c.npz"):
         with pytest.raises(UserError, match="expected"):
             read_pictures(tmp_path / name, 16)
-
-
-def test_too_few_is_one_clear_error_that_lists_the_reasons(tmp_path):
-    files, _ = hostile_files()
-    for name, content in files.items():
-        (tmp_path / name.replace("/", "-")).write_bytes(content)
-    with pytest.raises(UserError, match="too few") as error:
-        load_pictures(tmp_path, 16)
-    assert "bomb.png" in str(error.value) and "at least 50" in str(error.value)
 
 
 def test_splits_share_no_picture_and_keep_their_pictures(tmp_path):

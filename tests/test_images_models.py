@@ -6,16 +6,17 @@ import pytest
 from keras import ops
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.autoencoder import Autoencoder
-from latent_arithmetic.images.designs import Canvas, design_gan, design_vae
-from latent_arithmetic.images.gan import GAN, GANSettings, translate
-from latent_arithmetic.images.networks import build_conv_net, build_deconv_net
-from latent_arithmetic.images.vae import (
+from latent_arithmetic.images.models.autoencoder import Autoencoder
+from latent_arithmetic.images.models.designs import Canvas
+from latent_arithmetic.images.models.gan import GAN, GANSettings, translate
+from latent_arithmetic.images.models.likelihoods import (
     COURSE_SIGMA,
-    VAE,
-    gaussian_error,
-    kl_divergence,
+    GaussianLikelihood,
+    PaletteLikelihood,
 )
+from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
+from latent_arithmetic.images.models.recipes import RECIPES, find_recipe
+from latent_arithmetic.images.models.vae import VAE, kl_divergence
 
 SIDE, LATENTS = 8, 3
 SMALL = {"channels": (4, 6), "activation": "leaky_relu"}
@@ -49,39 +50,88 @@ def changed(before, weights):
     ]
 
 
-def test_kl_by_hand_summed_over_latents():
+def test_kl_by_hand_of_every_latent():
     mean = np.array([[1.0, 2.0], [0.0, 0.0]], "float32")
     log_variance = np.log(np.array([[1.0, 4.0], [1.0, 1.0]], "float32"))
-    # 0.5 (1 + 1 - 1 - 0) + 0.5 (4 + 4 - 1 - ln 4), and 0.
-    by_hand = [0.5 + 0.5 * (7 - np.log(4)), 0.0]
+    # 0.5 (1 + 1 - 1 - 0), 0.5 (4 + 4 - 1 - ln 4), and 0.
+    by_hand = [[0.5, 0.5 * (7 - np.log(4))], [0.0, 0.0]]
     found = ops.convert_to_numpy(kl_divergence(mean, log_variance))
     np.testing.assert_allclose(found, by_hand, rtol=1e-6, atol=1e-6)
 
 
+def vae_parts(reconstruction):
+    """What a VAE's call returns, with means whose KL is 0.5, 2, 0 and 4.5 nats."""
+    mean = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 0], [0, 0, 3]], "float32")
+    return reconstruction, mean, np.zeros((4, LATENTS), "float32")
+
+
 def test_vae_loss_by_hand_averaged_over_the_batch():
     x, reconstruction = pictures(4), pictures(4)[::-1]
-    mean = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 0], [0, 0, 3]], "float32")
-    log_variance = np.zeros((4, LATENTS), "float32")
     kl = (1 + 4 + 0 + 9) / 2 / 4
     squares = ((x - reconstruction) ** 2).sum(axis=(1, 2, 3))
-    parts = (reconstruction, mean, log_variance)
     n_values = SIDE * SIDE * 3
-    course = VAE(down(2 * LATENTS), up(), COURSE_SIGMA)
-    loss = float(course.compute_loss(x=x, y_pred=parts))
+    course = VAE(down(2 * LATENTS), up(), GaussianLikelihood(COURSE_SIGMA))
+    loss = float(course.compute_loss(x=x, y_pred=vae_parts(reconstruction)))
     constant = n_values / 2 * np.log(np.pi)
     assert loss == pytest.approx(squares.mean() + kl + constant, rel=1e-5)
 
     variance = squares.mean() / n_values
     gaussian = n_values / 2 * (np.log(2 * np.pi * variance) + 1)
-    loss = float(VAE(down(2 * LATENTS), up()).compute_loss(x=x, y_pred=parts))
+    vae = VAE(down(2 * LATENTS), up())
+    loss = float(vae.compute_loss(x=x, y_pred=vae_parts(reconstruction)))
     assert loss == pytest.approx(gaussian + kl, rel=1e-5)
 
 
-def test_the_best_sigma_is_the_best_and_finite_for_a_perfect_picture():
+def test_warm_up_and_free_bits_by_hand():
+    """Means over the batch: the latents spend 1/8, 4/8 and 9/8 nats."""
+    x = pictures(4)
+    settings = {"warm_up": 4, "free_bits": 0.25}
+    vae = VAE(down(2 * LATENTS), up(), GaussianLikelihood(1.0), **settings)
+    error = SIDE * SIDE * 3 / 2 * np.log(2 * np.pi)
+    charged = 0.25 + 4 / 8 + 9 / 8
+    for weight in (0.25, 0.5, 0.75, 1.0, 1.0):
+        loss = float(vae.compute_loss(x=x, y_pred=vae_parts(x)))
+        assert loss == pytest.approx(error + weight * charged, rel=1e-6)
+
+
+def test_the_best_sigma_is_the_best_finite_and_remembered():
     x, other = pictures(2), pictures(2)[::-1]
-    best = float(gaussian_error(x, other))
-    assert all(best <= float(gaussian_error(x, other, s)) for s in (0.1, 0.3, 1.0))
-    assert np.isfinite(float(gaussian_error(x, x)))
+
+    def nats(likelihood, picture, **how):
+        return float(ops.mean(likelihood.negative_log(x, None, picture, **how)))
+
+    best = GaussianLikelihood()
+    least = nats(best, other)
+    assert all(least <= nats(GaussianLikelihood(s), other) for s in (0.1, 0.3, 1.0))
+    assert np.isfinite(nats(GaussianLikelihood(), x))
+    for _ in range(1000):
+        nats(best, other)
+    assert nats(best, other, training=False) == pytest.approx(least, rel=1e-3)
+
+
+def test_palette_likelihood_by_hand():
+    palette = np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], "uint8")
+    likelihood = PaletteLikelihood(3, block=2)
+    likelihood.set_palette(palette)
+    logits = np.log(np.array([[[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]]], "float32"))
+    numbers = np.array([[[0, 2]]])  # one picture of one row and two blocks
+    nats = float(likelihood.negative_log(None, numbers, logits)[0])
+    assert nats == pytest.approx(-np.log(0.5) - np.log(0.1), rel=1e-5)
+    drawn = ops.convert_to_numpy(likelihood.pictures(logits))
+    assert drawn.shape == (1, 2, 4, 3)
+    np.testing.assert_array_equal(drawn[0, :, :2], 0.0)
+    np.testing.assert_array_equal(drawn[0, :, 2:], np.full((2, 2, 3), [1.0, 0, 0]))
+
+
+def test_negative_elbo_is_the_loss_without_warm_up():
+    x = pictures(200)
+    vae = VAE(down(2 * LATENTS), up(), GaussianLikelihood(0.5), warm_up=1000)
+    bound = float(ops.mean(vae.negative_elbo(x)))
+    _, mean, log_variance = vae(x)
+    decoded = vae.decoder(vae.reparameterise(mean, log_variance))
+    plain = VAE(vae.encoder, vae.decoder, GaussianLikelihood(0.5))
+    loss = float(plain.compute_loss(x=x, y_pred=(decoded, mean, log_variance)))
+    assert bound == pytest.approx(loss, rel=0.01)  # two samples of the codes
 
 
 def test_vae_samples_in_training_only():
@@ -169,7 +219,7 @@ def test_finite_difference_penalty_is_the_squared_slope():
     maker = build_deconv_net(2, (4, 4, 3), channels=(3,), output_activation="tanh")
     gan = GAN(maker, judge, GANSettings(gamma=2.0))
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 4, 4, 3)).astype("float32")
-    penalty = float(gan._judge(x, x[::-1], True)[2])
+    penalty = float(gan._judge(x, x[::-1], x[:, 0, 0, :0], True)[2])
     squared_norm = float(np.square(as_numpy(judge.weights)[0]).sum())
     assert penalty == pytest.approx(2.0 * squared_norm, rel=0.1)
 
@@ -201,7 +251,7 @@ def test_translation_moves_whole_pixels_and_mirrors_the_border():
 @pytest.mark.parametrize("size", [24, 64])
 def test_designs_fit_the_usual_sizes(size):
     canvas = Canvas(size, doubled=False)
-    gan, vae = design_gan(canvas), design_vae(canvas)
+    gan, vae = (find_recipe(task).build(canvas) for task in ("gan", "vae"))
     assert gan.generator.output_shape == (None, size, size, 3)
     assert gan.discriminator.output_shape == (None, 1)
     assert vae.encoder.output_shape == (None, 2 * vae.latent_dim)
@@ -209,12 +259,59 @@ def test_designs_fit_the_usual_sizes(size):
     assert "BatchNormalization" not in names
 
 
+@pytest.mark.parametrize("doubled", [True, False])
+def test_a_palette_is_decided_once_for_each_drawn_pixel(doubled):
+    canvas = Canvas(32, doubled, colours=7)
+    vae = find_recipe("vae").build(canvas)
+    side = 16 if doubled else 32
+    assert vae.decoder.output_shape == (None, side, side, 7)
+    assert vae.decode(np.zeros((2, vae.latent_dim))).shape == (2, 32, 32, 3)
+    gaussian = find_recipe("vae", "gaussian").build(canvas)
+    assert gaussian.decoder.output_shape == (None, 32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [(task, name) for task in RECIPES for name in RECIPES[task]]
+)
+def test_every_recipe_builds_and_takes_a_step(task, name):
+    keras.utils.set_random_seed(0)
+    recipe = find_recipe(task, name)
+    model = recipe.build(Canvas(16, doubled=False, attributes=2), seed=0)
+    recipe.compile(model, 1e-3, steps=10)
+    x = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype("float32")
+    told = np.array([[0, 1]] * 8, "float32") if recipe.tells_attributes else None
+    kernels = [w for w in model.trainable_variables if len(w.shape) > 1]
+    before = as_numpy(kernels)
+    units = model.latent_dim + 2 * recipe.tells_attributes
+    assert np.isfinite(np.array(model.train_on_batch(x, told))).all()
+    assert all(changed(before, kernels))
+    assert model.decode(np.zeros((3, units))).shape == (3, 16, 16, 3)
+
+
+def test_attributes_are_judged_as_told():
+    """With D(x) = 0 and an attribute worth w, the logit is w where it is told."""
+    judge = down(3)
+    judge.set_weights([np.zeros_like(w) for w in judge.get_weights()])
+    judge.layers[-1].bias.assign([0.5, 2.0, -1.0])
+    maker = build_deconv_net(
+        LATENTS + 2, (SIDE, SIDE, 3), **SMALL, output_activation="tanh"
+    )
+    gan = GAN(maker, judge, GANSettings(gamma=0.0, attributes=2))
+    x = pictures(3, low=-1.0)
+    told = np.array([[0, 0], [1, 0], [1, 1]], "float32")
+    real, fake, _ = gan._judge(x, x[::-1], told, True)
+    by_hand = [[0.5], [2.5], [1.5]]
+    np.testing.assert_allclose(real, by_hand, rtol=1e-6)
+    np.testing.assert_allclose(fake, by_hand, rtol=1e-6)
+    assert gan.latent_dim == LATENTS
+
+
 def test_wrong_choices_are_one_clear_error():
     with pytest.raises(UserError, match="halved"):
-        design_gan(Canvas(50))
+        find_recipe("gan").build(Canvas(50))
     with pytest.raises(UserError, match="relativistic"):
         small_gan(loss="wasserstein")
     with pytest.raises(UserError, match="above 0"):
-        VAE(down(2 * LATENTS), up(), sigma=0.0)
+        GaussianLikelihood(sigma=0.0)
     with pytest.raises(UserError, match="expected 6"):
         VAE(down(LATENTS), up())

@@ -7,15 +7,19 @@ import pytest
 from PIL import Image
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.datasets import load_pictures
-from latent_arithmetic.images.evaluation import measure_reconstruction, measure_samples
+from latent_arithmetic.images.data.datasets import load_pictures
 from latent_arithmetic.images.files import (
     contact_sheet,
     reconstruct_to_file,
     save_pictures,
 )
 from latent_arithmetic.images.latent import interpolate, random_latents
-from latent_arithmetic.images.metrics import (
+from latent_arithmetic.images.quality.evaluation import (
+    measure_quality,
+    measure_reconstruction,
+)
+from latent_arithmetic.images.quality.features import feature_map
+from latent_arithmetic.images.quality.metrics import (
     collapse_warning,
     diversity,
     peak_signal_to_noise,
@@ -23,7 +27,7 @@ from latent_arithmetic.images.metrics import (
 from latent_arithmetic.images.tasks import TASKS, load_trained, train_task
 from latent_arithmetic.profiles import get_profile
 
-SMOKE = dataclasses.replace(get_profile("smoke"), pictures=80)
+SMOKE = dataclasses.replace(get_profile("smoke"), pictures=160)
 SIZE = 32
 
 
@@ -49,16 +53,62 @@ def test_a_loaded_run_makes_the_same_pictures(runs, task):
 
 
 def test_reconstruction_and_its_refusal(runs):
-    pictures = load_pictures(size=SIZE, limit=80)
+    pictures = load_pictures(size=SIZE, limit=160)
     assert runs["cae"].reconstruct(pictures.test).shape == pictures.test.shape
     numbers = measure_reconstruction(runs["vae"], pictures)
     assert numbers["test_psnr"].n == len(pictures.test)
     assert 0 <= numbers["active_latents"] <= numbers["latent_dim"]
-    assert 0 <= measure_samples(runs["gan"], pictures)["relative_diversity"]
+    assert 0 < numbers["bits_per_dimension"].value < 8
     with pytest.raises(UserError, match="no encoder"):
         runs["gan"].reconstruct(pictures.test)
     with pytest.raises(UserError, match="32, 32, 3"):
         runs["vae"].reconstruct(np.zeros((1, 16, 16, 3), "uint8"))
+
+
+def test_a_vae_draws_with_the_palette_a_gan_does_not(runs, tmp_path):
+    pictures = load_pictures(size=SIZE, limit=160)
+    judge = feature_map(pictures, tmp_path, SMOKE)
+    shares = {}
+    for task in TASKS:
+        samples = runs[task].generate(len(pictures.test), seed=1)
+        numbers = measure_quality(samples, pictures, judge)
+        assert numbers["n"] == numbers["frechet"].n == len(pictures.test)
+        assert numbers["frechet"].value > numbers["frechet_floor"]
+        assert numbers["exact_copies"].value == 0
+        shares[task] = numbers["on_palette"]
+    assert shares["vae"] == 1 and shares["gan"] < 1 and shares["cae"] < 1
+
+
+def test_codes_are_drawn_from_the_mixture(runs):
+    vae = runs["vae"]
+    points = vae.points(2000, seed=3, prior="mixture")
+    codes = vae.encode(load_pictures(size=SIZE, limit=160).train)
+    np.testing.assert_allclose(points.mean(axis=0), codes.mean(axis=0), atol=0.3)
+    np.testing.assert_array_equal(points[:5], vae.points(2000, 3, prior="mixture")[:5])
+    near = vae.points(2000, seed=3, prior="mixture", scale=0.0)
+    assert near.std(axis=0).max() < points.std(axis=0).max()
+    with pytest.raises(UserError, match="normal, mixture"):
+        vae.generate(3, prior="uniform")
+    with pytest.raises(UserError, match="no encoder"):
+        runs["gan"].generate(3, prior="mixture")
+
+
+def test_a_gan_is_told_attributes(tmp_path):
+    folder, recipe = tmp_path / "told", {"recipe": "attributes"}
+    told = train_task("gan", folder, profile=SMOKE, size=SIZE, **recipe)
+    assert len(told.told["names"]) == 92
+    points = told.points(4, seed=1)
+    assert points.shape == (4, told.model.latent_dim + 92)
+    wanted = np.zeros((4, 92), bool)
+    wanted[:, 3] = True
+    points = told.points(4, seed=1, attributes=wanted)
+    np.testing.assert_array_equal(points[:, -92:], wanted)
+    assert told.decode(points).shape == (4, SIZE, SIZE, 3)
+    assert told.interpolate(5).shape == (5, SIZE, SIZE, 3)
+    plain = tmp_path / "plain.npy"
+    np.save(plain, load_pictures(size=SIZE, limit=160).train)
+    with pytest.raises(UserError, match="has none"):
+        train_task("gan", tmp_path / "x", profile=SMOKE, data=plain, size=32, **recipe)
 
 
 def test_a_finished_run_is_loaded_and_another_refused(runs):
@@ -70,7 +120,13 @@ def test_a_finished_run_is_loaded_and_another_refused(runs):
         train_task("vae", folder, profile=SMOKE, size=SIZE, seed=3)
     with pytest.raises(UserError, match="expected one of cae, vae, gan"):
         train_task("diffusion", folder, profile=SMOKE)
-    assert runs["gan"].snapshots()
+    for trained in runs.values():
+        assert list(trained.snapshots()) == [
+            trained.settings["epochs"]
+            * (len(load_pictures(size=SIZE, limit=160).train) // 32)
+        ]
+    with pytest.raises(UserError, match="recipe for vae"):
+        train_task("vae", folder, profile=SMOKE, size=SIZE, recipe="theirs")
 
 
 def test_same_seed_same_run(runs, tmp_path):

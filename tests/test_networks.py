@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.networks import build_conv_net, build_deconv_net
+from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
 
 FORMS = [
     {},

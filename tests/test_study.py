@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from latent_arithmetic.arithmetic import study, study_runs, tasks
+from latent_arithmetic import study
+from latent_arithmetic.arithmetic import study_runs, tasks
 from latent_arithmetic.arithmetic.asking import in_several_hands
 from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.arithmetic.questions import all_questions

@@ -17,7 +17,6 @@ from latent_arithmetic.arithmetic.questions import (
 )
 from latent_arithmetic.results import (
     Number,
-    mean_interval,
     mean_of_examples,
     proportion,
 )
@@ -218,17 +217,4 @@ def question_groups(questions: np.ndarray) -> dict[str, np.ndarray]:
         "- without borrow": ~plus & ~carry & ~negative,
         "- with borrow": ~plus & carry & ~negative,
         "- below zero": ~plus & negative,
-    }
-
-
-def over_seeds(runs: list[dict[str, Number]]) -> dict[str, Number]:
-    """The numbers of one run as they are; of several, their means over seeds."""
-    if len(runs) == 1:
-        return runs[0]
-    shared = [name for name in runs[0] if all(name in run for run in runs)]
-    return {
-        name: mean_interval(
-            [run[name].value for run in runs], runs[0][name].n, runs[0][name].unit
-        )
-        for name in shared
     }

@@ -26,11 +26,11 @@ from latent_arithmetic.arithmetic.long_numbers import (
 )
 from latent_arithmetic.arithmetic.questions import format_questions
 from latent_arithmetic.arithmetic.splits import without
-from latent_arithmetic.arithmetic.study import Measured
 from latent_arithmetic.arithmetic.tasks import train_task
 from latent_arithmetic.arithmetic.trained import Trained
 from latent_arithmetic.profiles import FULL, Budget, Profile
 from latent_arithmetic.results import proportion
+from latent_arithmetic.study import Measured
 
 STUDY_BUDGET = Budget(epochs=20, batch_size=128, learning_rate=1e-2)
 LONG_BUDGET = Budget(epochs=36, batch_size=128, learning_rate=1e-2)

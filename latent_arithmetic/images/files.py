@@ -8,7 +8,7 @@ from PIL import Image
 
 from latent_arithmetic.checkpoints import save_arrays, write_atomically
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.datasets import read_any
+from latent_arithmetic.images.data.datasets import read_any
 from latent_arithmetic.images.tasks import load_trained
 from latent_arithmetic.progress import say
 

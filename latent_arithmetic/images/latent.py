@@ -8,6 +8,7 @@ import numpy as np
 from latent_arithmetic.errors import UserError
 
 METHODS = ("linear", "spherical")
+ACTIVE = 0.01  # variance of a latent's mean above which it says something
 
 
 def random_latents(
@@ -64,3 +65,9 @@ def interpolate(
             second = np.sin(part * angle) * end / lengths[1]
             line = length * (first + second) / np.sin(angle)
     return line.astype(np.float32)
+
+
+def active_units(codes: np.ndarray) -> int:
+    """How many latents of codes [n, latent_dim] say something about the picture: the
+    variance of their mean is above ``ACTIVE`` (Burda et al. 2016, arXiv:1509.00519)."""
+    return int((codes.var(axis=0) > ACTIVE).sum())

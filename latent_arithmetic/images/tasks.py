@@ -1,130 +1,48 @@
-"""The front door of the picture wing: train a model, load it, use it."""
+"""The front door of the picture wing: train a model, or load it if it is trained."""
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from latent_arithmetic.checkpoints import read_arrays, save_arrays
-from latent_arithmetic.errors import UserError, expect_one_of
-from latent_arithmetic.images.datasets import (
+from latent_arithmetic.checkpoints import save_arrays
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.data.datasets import (
     PUNKS,
-    TEST_SHARE,
-    VALIDATION_SHARE,
     Pictures,
-    from_signed,
-    from_unit,
     load_pictures,
     to_signed,
     to_unit,
 )
-from latent_arithmetic.images.designs import (
-    DESIGNS,
-    Canvas,
-    compile_model,
-    design_choices,
-)
-from latent_arithmetic.images.latent import interpolate, random_latents
-from latent_arithmetic.images.metrics import (
+from latent_arithmetic.images.data.palette import as_numbers, find_palette
+from latent_arithmetic.images.latent import active_units, random_latents
+from latent_arithmetic.images.models.designs import Canvas
+from latent_arithmetic.images.models.recipes import RECIPES, Recipe, find_recipe
+from latent_arithmetic.images.prior import fit_mixture
+from latent_arithmetic.images.quality.metrics import (
     collapse_warning,
     diversity,
     peak_signal_to_noise,
 )
+from latent_arithmetic.images.trained import (
+    ATTRIBUTES_NAME,
+    SNAPSHOTS,
+    Trained,
+    decode,
+    encode,
+    load_trained,
+)
 from latent_arithmetic.profiles import Profile
 from latent_arithmetic.progress import say
-from latent_arithmetic.runs import RunRecord, finished_run, read_run, save_run
+from latent_arithmetic.runs import finished_run, save_run
 from latent_arithmetic.training import Batches, train
 
-TASKS = tuple(DESIGNS)
-AT_ONCE = 250  # pictures in one forward pass
-LOOKS = 8  # times at most a model in training is measured
-SNAPSHOTS = "snapshots"  # subfolder for samples of a GAN in training
+TASKS = tuple(RECIPES)
+LOOKS = 16  # times at most a model in training is measured and drawn
 SNAPSHOT_PICTURES = 12
-COMPARED = 500  # samples whose variety is compared with that of real pictures
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained picture model. Pictures are uint8 [n, size, size, 3] everywhere."""
-
-    run: RunRecord
-    model: keras.Model
-
-    @property
-    def task(self) -> str:
-        return self.run.task
-
-    @property
-    def settings(self) -> dict:
-        return self.run.settings
-
-    @property
-    def size(self) -> int:
-        return self.settings["size"]
-
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        """The pictures of latents [n, latent_dim]."""
-        if self.task == "gan":
-            generator = self.model.averaged_generator
-            return _in_parts(lambda part: from_signed(generator(part)), latents)
-        return _in_parts(lambda part: from_unit(self.model.decoder(part)), latents)
-
-    def encode(self, images: np.ndarray) -> np.ndarray:
-        """The codes of pictures: float32 [n, latent_dim]; not for a GAN.
-
-        Raises:
-            UserError: the model is a GAN, or the pictures have another size.
-        """
-        self.expect_encoder()
-        expected = (self.size, self.size, 3)
-        if images.ndim != 4 or images.shape[1:] != expected:
-            raise UserError(
-                f"received pictures of shape {list(images.shape)}; "
-                f"expected [n, {', '.join(map(str, expected))}]"
-            )
-        return _in_parts(lambda part: self.model.encode(to_unit(part)), images)
-
-    def expect_encoder(self) -> None:
-        """Refuse a GAN, which has none."""
-        if self.task == "gan":
-            raise UserError(
-                "a GAN has no encoder, so it cannot reconstruct a given picture; "
-                "use a model trained with cae or vae"
-            )
-
-    def generate(
-        self,
-        count: int,
-        seed: int = 0,
-        scale: float = 1.0,
-        truncation: float | None = None,
-    ) -> np.ndarray:
-        """New pictures; the same seed gives the same ones (see ``random_latents``)."""
-        if count < 1:
-            raise UserError(f"received count {count}; expected 1 or more pictures")
-        dim = self.model.latent_dim
-        return self.decode(
-            random_latents(count, dim, seed, scale=scale, truncation=truncation)
-        )
-
-    def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Encode and decode (CAE, VAE)."""
-        return self.decode(self.encode(images))
-
-    def interpolate(
-        self, steps: int = 10, seed: int = 0, method: str = "linear"
-    ) -> np.ndarray:
-        """Pictures on the way between two random latent points, both included."""
-        start, end = random_latents(2, self.model.latent_dim, seed)
-        return self.decode(interpolate(start, end, steps, method))
-
-    def snapshots(self) -> dict[int, np.ndarray]:
-        """Samples of the same latents after some steps of a GAN's training."""
-        files = sorted((self.run.folder / SNAPSHOTS).glob("*.npz"))
-        return {int(file.stem): read_arrays(file)["images"] for file in files}
+COMPARED = 500  # pictures that are restored, or compared with real ones, at a look
 
 
 def train_task(
@@ -134,63 +52,60 @@ def train_task(
     profile: Profile,
     data: str | Path | Pictures = PUNKS,
     size: int = 64,
+    recipe: str = "ours",
     seed: int = 0,
 ) -> Trained:
     """Train a "cae", "vae" or "gan", or load it if ``folder`` already holds it.
 
     data: "cryptopunks", a path (see ``load_pictures``), or loaded pictures.
+    recipe: how it is built and trained, see ``RECIPES``.
 
     Raises:
         UserError: unknown task, unusable pictures, or the folder holds another run.
     """
-    expect_one_of("task", task, DESIGNS)
-    folder = Path(folder)
+    chosen, folder = find_recipe(task, recipe), Path(folder)
     pictures = data
     if not isinstance(data, Pictures):
         pictures = load_pictures(data, size, limit=profile.pictures)
         say(str(pictures.report))
-    canvas = Canvas(pictures.size, pictures.has_doubled_pixels)
+    if chosen.tells_attributes and not pictures.label_names:
+        raise UserError(
+            f"recipe {recipe} tells attributes, but {pictures.name} has none; choose "
+            "another recipe, or pictures with labels"
+        )
+    palette = find_palette(pictures.train)
+    canvas = Canvas(
+        pictures.size,
+        pictures.has_doubled_pixels,
+        0 if palette is None else len(palette),
+        len(pictures.label_names),
+    )
+    budget = chosen.budget_in(profile, task, len(pictures.train))
     settings = {
-        **asdict(canvas),
-        **design_choices(task),
+        "canvas": asdict(canvas),
+        "recipe": recipe,
+        "choices": chosen.choices,
         "data": pictures.name,
         "pictures": len(pictures.train),
-        "content": hashlib.sha256(pictures.train.tobytes()).hexdigest()[:16],
+        "content": pictures.content,
         "seed": seed,
         "profile": profile.name,
-        **asdict(getattr(profile, task)),
+        **asdict(budget),
     }
-    if finished_run(folder, task, settings):
-        return load_trained(folder)
-    return _train(task, folder, profile, pictures, settings)
+    if not finished_run(folder, task, settings):
+        _train(task, folder, chosen, pictures, palette, settings)
+    return load_trained(folder)
 
 
-def load_trained(folder: Path | str) -> Trained:
-    """The model of a finished run.
-
-    Raises:
-        UserError: the folder holds no finished picture model, or its weights are
-            damaged or of another design.
-    """
-    run = read_run(Path(folder))
-    if run.task not in DESIGNS:
-        raise UserError(
-            f"{folder} holds a {run.task} model; expected one of {', '.join(TASKS)}"
-        )
-    canvas = Canvas(run.settings["size"], run.settings["doubled"])
-    model = DESIGNS[run.task](canvas)
-    return Trained(run, run.load_weights(model))
-
-
-def _train(task, folder, profile, pictures, settings) -> Trained:
-    seed, batch_size = settings["seed"], settings["batch_size"]
+def _train(task, folder, recipe: Recipe, pictures, palette, settings) -> None:
+    seed, canvas = settings["seed"], Canvas(**settings["canvas"])
     keras.utils.set_random_seed(seed)
-    model = DESIGNS[task](Canvas(settings["size"], settings["doubled"]), seed=seed)
-    inputs = to_signed if task == "gan" else to_unit
-    batches = Batches(inputs(pictures.train), batch_size, seed)
-    epochs = _epochs(settings["epochs"], profile, len(pictures.train))
-    compile_model(model, settings["learning_rate"], epochs * len(batches))
-    look = look_at_samples if task == "gan" else look_at_reconstructions
+    model = recipe.build(canvas, seed=seed)
+    arrays = _arrays(task, model, recipe, pictures, palette)
+    batches = Batches(arrays, settings["batch_size"], seed)
+    epochs = settings["epochs"]
+    recipe.compile(model, settings["learning_rate"], epochs * len(batches))
+    points = _watched_points(task, model, recipe, pictures)
     history = train(
         model,
         batches,
@@ -198,56 +113,80 @@ def _train(task, folder, profile, pictures, settings) -> Trained:
         title=task.upper(),
         folder=folder,
         settings=settings,
-        validate=partial(look, pictures=pictures, folder=folder),
+        validate=partial(
+            _look, task=task, points=points, pictures=pictures, folder=folder
+        ),
         every=-(-epochs // LOOKS),
     )
+    _finish(task, folder, model, recipe, pictures)
     save_run(
         folder,
         model,
         task=task,
         settings=settings,
         history=history,
-        profile=profile.name,
+        profile=settings["profile"],
     )
-    trained = load_trained(folder)
+
+
+def _arrays(task, model, recipe, pictures, palette):
+    """What the model is fitted to: pictures, and what it has to know of them."""
     if task == "gan":
-        warning = collapse_warning(trained.generate(COMPARED), pictures.validation)
-        say(f"GAN: {warning}" if warning else "GAN: the samples vary as they should")
-    return trained
+        signed = to_signed(pictures.train)
+        return (signed, pictures.train_labels) if recipe.tells_attributes else signed
+    block = getattr(getattr(model, "likelihood", None), "block", None)
+    if not block:
+        return to_unit(pictures.train)
+    model.likelihood.set_palette(palette)
+    numbers = as_numbers(pictures.train[:, ::block, ::block], palette)
+    return to_unit(pictures.train), numbers
 
 
-def _epochs(epochs: int, profile: Profile, n_train: int) -> int:
-    """Passes over ``n_train`` pictures that take about as long as the profile means.
-
-    A budget is meant for as many pictures as the profile uses at most; a smaller
-    collection is gone through more often, so that it is learned in as many steps.
-    """
-    meant = profile.pictures * (1 - VALIDATION_SHARE - TEST_SHARE)
-    return max(1, round(epochs * meant / n_train))
-
-
-def look_at_reconstructions(model, pictures: Pictures, folder: Path) -> dict:
-    """PSNR (dB) of held-out pictures, while an autoencoder trains."""
-    held_out = pictures.validation[:COMPARED]
-    again = _in_parts(
-        lambda part: from_unit(model.decoder(model.encode(to_unit(part)))), held_out
-    )
-    return {"psnr": float(peak_signal_to_noise(held_out, again).mean())}
-
-
-def look_at_samples(model, pictures: Pictures, folder: Path) -> dict:
-    """Variety of samples against that of real pictures, while a GAN trains; a few
-    are kept in ``folder``, always of the same latents."""
+def _watched_points(task, model, recipe, pictures) -> np.ndarray | None:
+    """Points whose pictures are followed through training; an autoencoder without a
+    prior is shown the same pictures instead."""
+    if task == "cae":
+        return None
     latents = random_latents(COMPARED, model.latent_dim, seed=0)
-    samples = _in_parts(lambda z: from_signed(model.averaged_generator(z)), latents)
-    steps = int(keras.ops.convert_to_numpy(model.steps_done.value))
-    name = f"{steps:08d}.npz"
-    save_arrays(folder / SNAPSHOTS / name, {"images": samples[:SNAPSHOT_PICTURES]})
-    return {"diversity": diversity(samples) / diversity(pictures.validation)}
+    if task == "gan" and recipe.tells_attributes:
+        rows = np.resize(
+            pictures.validation_labels, (COMPARED, len(pictures.label_names))
+        )
+        latents = np.concatenate([latents, rows.astype(np.float32)], axis=1)
+    return latents
 
 
-def _in_parts(function, values: np.ndarray) -> np.ndarray:
-    """function(values), a few hundred rows at a time, as NumPy."""
-    starts = range(0, len(values), AT_ONCE)
-    parts = [function(values[start : start + AT_ONCE]) for start in starts]
-    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+def _look(model, task, points, pictures: Pictures, folder: Path) -> dict:
+    """Measure a model in training on held-out pictures; a few of its pictures are
+    kept in ``folder``, always of the same points."""
+    held_out, found = pictures.validation[:COMPARED], {}
+    if task != "gan":
+        codes = encode(model, held_out)
+        again = decode(model, codes)
+        found["psnr"] = float(peak_signal_to_noise(held_out, again).mean())
+        found["active_latents"] = active_units(codes)
+    if points is None:
+        drawn = again
+    else:
+        drawn = decode(model, points)
+        found["diversity"] = diversity(drawn) / diversity(pictures.validation)
+    steps = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    path = folder / SNAPSHOTS / f"{steps:08d}.npz"
+    save_arrays(path, {"images": drawn[:SNAPSHOT_PICTURES]})
+    return found
+
+
+def _finish(task, folder: Path, model, recipe, pictures: Pictures) -> None:
+    """What is kept beside the weights; a warning if a GAN has collapsed."""
+    if task != "gan":
+        fit_mixture(encode(model, pictures.train)).save(folder)
+        return
+    if recipe.tells_attributes:
+        told = {
+            "names": np.array(pictures.label_names),
+            "rows": pictures.train_labels,
+        }
+        save_arrays(folder / ATTRIBUTES_NAME, told)
+    drawn = decode(model, _watched_points(task, model, recipe, pictures))
+    warning = collapse_warning(drawn, pictures.validation)
+    say(f"GAN: {warning}" if warning else "GAN: the samples vary as they should")

@@ -1,4 +1,4 @@
-"""Pictures to learn from: CryptoPunks, or any folder, zip or array of your own."""
+"""Pictures to learn from: a data set by name, or any folder, zip or array."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,9 +10,14 @@ from PIL import Image
 
 from latent_arithmetic.data_files import CRYPTOPUNKS, find_data, read_data
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.folders import LoadReport, read_pictures, square
+from latent_arithmetic.images.data.arrays import ROW
+from latent_arithmetic.images.data.cache import read_cached
+from latent_arithmetic.images.data.decoding import square
+from latent_arithmetic.images.data.fetching import find_pictures
+from latent_arithmetic.images.data.folders import LoadReport, spread_evenly
+from latent_arithmetic.images.data.labels import read_labels
+from latent_arithmetic.images.data.registry import CARDS, PUNKS
 
-PUNKS = "cryptopunks"
 OFFICIAL_BACKGROUND = (0x63, 0x85, 0x96)  # of larvalabs.com/cryptopunks
 TYPE_BACKGROUNDS = {  # our own choice: one muted colour for each type
     "alien": (0x5B, 0x5F, 0x8D),
@@ -34,6 +39,10 @@ class Pictures:
 
     A picture's own content decides its set: it never moves when others are added,
     and no two sets share a picture.
+
+    label_names: the k yes/no attributes that are known of them, often none.
+    train_labels, validation_labels, test_labels: which picture has which, bool
+        [n, k] (see ``read_labels``).
     """
 
     name: str
@@ -41,10 +50,19 @@ class Pictures:
     validation: np.ndarray
     test: np.ndarray
     report: LoadReport
+    label_names: tuple[str, ...]
+    train_labels: np.ndarray
+    validation_labels: np.ndarray
+    test_labels: np.ndarray
 
     @property
     def size(self) -> int:
         return self.train.shape[1]
+
+    @property
+    def content(self) -> str:
+        """A short fingerprint of the training pictures."""
+        return hashlib.sha256(self.train.tobytes()).hexdigest()[:16]
 
     @property
     def has_doubled_pixels(self) -> bool:
@@ -67,8 +85,8 @@ def load_pictures(
     """Load, square, resize, deduplicate and split pictures.
 
     Args:
-        data: "cryptopunks", or the path of a folder, .zip, .npz or .npy of
-            pictures; a file in the data folder is found by its name alone.
+        data: the name of a data set ("cryptopunks" or another of ``CARDS``), or
+            the path of a folder, .zip, .npz or .npy of pictures.
         size: side of the pictures in pixels.
         limit: use no more than this many, spread evenly over all of them.
         background: of the punks: "official", or "type" for a colour by type.
@@ -76,26 +94,24 @@ def load_pictures(
     Raises:
         UserError: there are no such pictures, or too few of them can be used.
     """
-    images, report = read_any(data, size, limit, background)
-    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
-    _, firsts = np.unique(digests, return_index=True)
-    firsts = np.sort(firsts)
+    images, report, path = _read(data, size, limit, background)
+    firsts, places = _distinct(images)
     report.duplicates = len(images) - len(firsts)
-    report.loaded = len(firsts)
+    report.names = [report.names[index] for index in firsts]
     if len(firsts) < FEWEST_PICTURES:
         raise UserError(
             f"{len(firsts)} usable pictures are too few; at least {FEWEST_PICTURES} "
             f"different ones are needed.\n{report}"
         )
-    places = np.array([_place(digests[index]) for index in firsts])
-    held_out = VALIDATION_SHARE + TEST_SHARE
-    images = images[firsts]
+    part = np.digitize(places, (TEST_SHARE, TEST_SHARE + VALIDATION_SHARE))
+    sets = {"train": part == 2, "validation": part == 1, "test": part == 0}
+    labels = read_labels(path, report.names)
     return Pictures(
         report.origin,
-        train=images[places >= held_out],
-        validation=images[(places >= TEST_SHARE) & (places < held_out)],
-        test=images[places < TEST_SHARE],
+        **{name: images[firsts[chosen]] for name, chosen in sets.items()},
         report=report,
+        label_names=labels.names,
+        **{f"{name}_labels": labels.values[chosen] for name, chosen in sets.items()},
     )
 
 
@@ -104,27 +120,30 @@ def read_any(
 ) -> tuple[np.ndarray, LoadReport]:
     """Pictures of a data set or a path, uint8 [n, size, size, 3], and what was left
     out; the arguments are those of ``load_pictures``."""
+    images, report, _ = _read(data, size, limit, background)
+    return images, report
+
+
+def _read(
+    data: str | Path, size: int, limit: int | None, background: str
+) -> tuple[np.ndarray, LoadReport, Path]:
+    """What ``read_any`` gives, and where it was found."""
     if str(data) == PUNKS:
-        return read_cryptopunks(size, background, limit)
-    return read_pictures(_find(data), size, limit)
+        return *read_cryptopunks(size, background, limit), find_data(CRYPTOPUNKS)
+    path = find_pictures(data)
+    images, report = read_cached(path, size, limit)
+    if str(data) in CARDS:
+        report.origin = str(data)
+    return images, report, path
 
 
-def _place(digest: str) -> float:
-    """A number in [0, 1) that depends on the picture's content alone."""
-    return int(digest[:12], 16) / 16**12
-
-
-def _find(data: str | Path) -> Path:
-    path = Path(data).expanduser()
-    if path.exists():
-        return path
-    try:
-        return find_data(str(data))
-    except UserError:
-        raise UserError(
-            f"there are no pictures at {data!s}; expected {PUNKS!r}, or the path of a "
-            "folder, .zip, .npz or .npy of pictures"
-        ) from None
+def _distinct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which pictures equal no earlier one, and for each a number in [0, 1) that
+    depends on its content alone."""
+    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    _, firsts = np.unique(digests, return_index=True)
+    firsts = np.sort(firsts)
+    return firsts, np.array([int(digests[i][:12], 16) / 16**12 for i in firsts])
 
 
 def read_cryptopunks(
@@ -139,15 +158,13 @@ def read_cryptopunks(
         UserError: ``background`` is neither "official" nor "type".
     """
     content = read_data(CRYPTOPUNKS)
-    kept = np.arange(len(content["images"]))
-    if limit is not None and limit < len(kept):
-        kept = np.linspace(0, len(kept) - 1, limit).round().astype(int)
+    kept = spread_evenly(len(content["images"]), limit)
     grounds = _backgrounds(content, background)[kept, None, None, :]
     drawn = content["images"][kept]
     opacity = drawn[..., 3:] / 255
     punks = drawn[..., :3] * opacity + grounds * (1 - opacity)
     punks = punks.round().astype(np.uint8)
-    report = LoadReport("CryptoPunks", loaded=len(punks))
+    report = LoadReport("CryptoPunks", names=[f"{ROW}{index}" for index in kept])
     if size == PUNK_SIDE:
         return punks, report
     side = PUNK_SIDE + 2 * PUNK_BORDER

@@ -31,6 +31,9 @@ class GANSettings:
     largest_shift: DiffAugment (Zhao et al. 2020) by translation: largest shift as a
         part of the side; 0 switches it off.
     half_life: steps in which the averaged generator forgets half.
+    attributes: how many yes/no attributes both players are told of a picture; the
+        discriminator judges them by a product with its features (Miyato and Koyama
+        2018, arXiv:1802.05637). 0 for none.
     """
 
     loss: Literal["relativistic", "binary"] = "relativistic"
@@ -39,10 +42,15 @@ class GANSettings:
     penalty_step: float = 0.01
     largest_shift: float = 0.0
     half_life: int = 500
+    attributes: int = 0
 
 
 class GAN(keras.Model):
-    """Generator [n, latent_dim] -> pictures in [-1, 1]; discriminator -> logits [n, 1].
+    """Two players: a generator that invents pictures, a discriminator that judges.
+
+    generator: [n, latent_dim + attributes] -> pictures in [-1, 1].
+    discriminator: pictures in [-1, 1] -> [n, 1 + attributes]: a logit, and how much
+        each attribute adds to it.
 
     ``averaged_generator`` is the exponential moving average of the generator's
     weights: what to draw samples with.
@@ -69,7 +77,7 @@ class GAN(keras.Model):
         self.averaged_generator.set_weights(generator.get_weights())
         self.averaged_generator.trainable = False
         self.settings = settings
-        self.latent_dim = generator.input_shape[-1]
+        self.latent_dim = generator.input_shape[-1] - settings.attributes
         self.seed_generator = random.SeedGenerator(seed)
         self.steps_done = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="steps_done"
@@ -79,33 +87,36 @@ class GAN(keras.Model):
             for name in ("generator", "discriminator", "penalty")
         }
         self.largest_shift = round(settings.largest_shift * generator.output_shape[1])
-        self.build((None, *discriminator.input_shape[1:]))
-
-    def build(self, input_shape):
-        self.built = True
+        self.built = True  # both networks are
 
     def call(self, pictures, training=False):
-        """The discriminator's logits; not used in training (and then not computed)."""
+        """The discriminator's output; not used in training (and then not computed)."""
         return self.discriminator(pictures, training=training)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        """The sum of the two players' losses for real pictures ``x`` in [-1, 1]."""
+        """The sum of the two players' losses for real pictures ``x`` in [-1, 1].
+
+        y: their attributes, [n, attributes], which the generated pictures are to
+            have as well; not used without attributes.
+        """
         noise = random.normal(
             (ops.shape(x)[0], self.latent_dim), seed=self.seed_generator
         )
-        generated = self.generator(noise, training=training)
+        told = ops.cast(y, x.dtype) if self.settings.attributes else noise[:, :0]
+        points = ops.concatenate([noise, told], axis=-1)
+        generated = self.generator(points, training=training)
         pictures = ops.concatenate([x, generated])
         if training and self.largest_shift:
             pictures = translate(pictures, self.largest_shift, self.seed_generator)
         real, fake = ops.split(pictures, 2)
 
         real_logits, fake_logits, penalty = self._judge(
-            real, ops.stop_gradient(fake), training
+            real, ops.stop_gradient(fake), told, training
         )
         discriminator_loss = self._verdict_loss(real_logits, fake_logits)
-        generator_loss = self._generator_loss(fake, real_logits, training)
+        generator_loss = self._generator_loss(fake, told, real_logits, training)
         if training:
             self._average_generator()
         for name, value in (
@@ -116,7 +127,12 @@ class GAN(keras.Model):
             self.trackers[name].update_state(value)
         return discriminator_loss + penalty + generator_loss
 
-    def _judge(self, real, fake, training):
+    def decode(self, z):
+        """The averaged generator's pictures of points [n, latent_dim + attributes],
+        in [0, 1]."""
+        return (self.averaged_generator(z) + 1) / 2
+
+    def _judge(self, real, fake, told, training):
         """Logits of real and generated pictures, and the penalty R1 + R2.
 
         The squared slope is estimated along a random direction e:
@@ -124,13 +140,15 @@ class GAN(keras.Model):
         evaluation, and without a second derivative.
         """
         gamma, step = self.settings.gamma, self.settings.penalty_step
-        pictures = [real, fake]
+        pictures, attributes = [real, fake], [told, told]
         if gamma:
             sampled = slice(None, None, self.settings.penalty_every)
             near = ops.concatenate([real[sampled], fake[sampled]])
             noise = random.normal(ops.shape(near), seed=self.seed_generator)
             pictures.append(near + step * noise)
-        logits = self.discriminator(ops.concatenate(pictures), training=training)
+            attributes += [told[sampled], told[sampled]]
+        judged = self.discriminator(ops.concatenate(pictures), training=training)
+        logits = _logits(judged, ops.concatenate(attributes))
         size = ops.shape(real)[0]
         real_logits, fake_logits = logits[:size], logits[size : 2 * size]
         if not gamma:
@@ -148,15 +166,16 @@ class GAN(keras.Model):
             ops.softplus(fake_logits)
         )
 
-    def _generator_loss(self, fake, real_logits, training):
+    def _generator_loss(self, fake, told, real_logits, training):
         """The generator's loss, through a discriminator whose weights are constants."""
         discriminator = self.discriminator
-        logits, _ = discriminator.stateless_call(
+        judged, _ = discriminator.stateless_call(
             [ops.stop_gradient(weight) for weight in discriminator.trainable_variables],
             discriminator.non_trainable_variables,
             fake,
             training=training,
         )
+        logits = _logits(judged, told)
         if self.settings.loss == "relativistic":
             return ops.mean(ops.softplus(ops.stop_gradient(real_logits) - logits))
         return ops.mean(ops.softplus(-logits))
@@ -173,6 +192,11 @@ class GAN(keras.Model):
         for averaged, current in pairs:
             averaged.assign(decay * averaged + (1 - decay) * ops.stop_gradient(current))
         self.steps_done.assign(steps)
+
+
+def _logits(judged, told):
+    """How real pictures are, given what was told of them: [n, 1]."""
+    return judged[:, :1] + ops.sum(judged[:, 1:] * told, axis=-1, keepdims=True)
 
 
 def translate(pictures, largest_shift: int, seed_generator):

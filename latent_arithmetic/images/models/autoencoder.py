@@ -34,3 +34,7 @@ class Autoencoder(keras.Model):
     def encode(self, x):
         """The code of every picture: [n, latent_dim]."""
         return self.encoder(x)
+
+    def decode(self, z):
+        """The pictures of codes, in [0, 1]."""
+        return self.decoder(z)

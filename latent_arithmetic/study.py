@@ -1,4 +1,4 @@
-"""A study: runs behind the tables of Task 2, every one recorded once.
+"""A study: the runs behind the tables, every one recorded once.
 
 A recorded run is a small file below results/study/. What is recorded is not run
 again, so a study that was interrupted goes on where it stopped.
@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from latent_arithmetic.arithmetic.evaluation import over_seeds
+import numpy as np
+from PIL import Image
+
+from latent_arithmetic.checkpoints import write_atomically
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.profiles import Profile
 from latent_arithmetic.progress import say
 from latent_arithmetic.provenance import config_hash, plain, provenance
-from latent_arithmetic.results import GENERATED, Number, read_json, write_json
+from latent_arithmetic.results import (
+    GENERATED,
+    Number,
+    over_seeds,
+    read_json,
+    write_json,
+)
 from latent_arithmetic.workspace import project_folder
 
 
@@ -23,10 +32,13 @@ class Measured:
     """What a run found.
 
     numbers: what a table shows. details: anything else worth keeping, plain values.
+    pictures: uint8 [n, side, side, 3], a few that the model made; kept as a .png of
+        one column.
     """
 
     numbers: dict[str, Number]
     details: dict
+    pictures: np.ndarray | None = None
 
 
 class StudyRun(Protocol):
@@ -89,8 +101,18 @@ def record_run(run: StudyRun, folder: Path, work: Path, profile: Profile) -> dic
         "config_hash": config_hash(plain(run.config)),
         "provenance": provenance(profile.name),
     }
+    if measured.pictures is not None:
+        column = Image.fromarray(np.concatenate(list(measured.pictures)))
+        path = folder / f"{name_of(run)}.png"
+        write_atomically(path, lambda file: column.save(file, format="PNG"))
     write_json(folder / f"{name_of(run)}.json", content)
     return content
+
+
+def recorded_pictures(run: StudyRun, folder: Path) -> np.ndarray:
+    """The pictures that were kept of a recorded run: uint8 [n, side, side, 3]."""
+    column = np.asarray(Image.open(folder / f"{name_of(run)}.png"))
+    return column.reshape(-1, column.shape[1], column.shape[1], 3)
 
 
 def run_study(

@@ -1,0 +1,132 @@
+"""Arithmetic with codes: what to add to a picture's code to add an attribute."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from latent_arithmetic.errors import expect_one_of
+from latent_arithmetic.images.quality.features import FeatureMap
+from latent_arithmetic.images.trained import Trained
+from latent_arithmetic.results import Number, proportion
+
+RIDGE = 1.0  # pictures' worth of shrinking for the rarest attributes
+METHODS = ("regression", "means")
+EXPECTED = 5.0  # training pictures with both, so that none means something
+FEWEST = 80  # training pictures with an attribute that is asked for
+TRIES = 50
+
+
+def attribute_directions(
+    codes: np.ndarray, labels: np.ndarray, method: str = "regression"
+) -> np.ndarray:
+    """What every attribute adds to a code: float32 [attributes, latent_dim].
+
+    codes: [n, latent_dim] of training pictures. labels: bool [n, attributes].
+    method: "means": the mean code of pictures with the attribute minus that of the
+        others, with whatever else goes together with it (most beards are a man's).
+        "regression": the codes explained by all attributes at once (least squares,
+        slightly shrunk), so that each gets its own share only: woman with earring
+        minus woman.
+    """
+    expect_one_of("method", method, METHODS)
+    labels = labels.astype(np.float64)
+    if method == "means":
+        with_it = labels / np.maximum(labels.sum(axis=0), 1)
+        without = (1 - labels) / np.maximum((1 - labels).sum(axis=0), 1)
+        return ((with_it - without).T @ codes).astype(np.float32)
+    centred = labels - labels.mean(axis=0)
+    products = centred.T @ centred + RIDGE * np.eye(labels.shape[1])
+    answers = centred.T @ (codes - codes.mean(axis=0))
+    return np.linalg.solve(products, answers).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Give a picture an attribute: which picture, what is added, and what has to go.
+
+    removed: numbers of the attributes that never go together with the added one.
+    """
+
+    picture: int
+    added: int
+    removed: tuple[int, ...]
+
+    def arithmetic(self, directions: np.ndarray) -> np.ndarray:
+        """What to add to the picture's code: [latent_dim]."""
+        taken = directions[list(self.removed)].sum(axis=0)
+        return directions[self.added] - taken
+
+    def wanted(self, labels: np.ndarray) -> np.ndarray:
+        """The attributes afterwards: bool [attributes]; labels are those before."""
+        after = labels.copy()
+        after[self.added] = True
+        after[list(self.removed)] = False
+        return after
+
+
+def possible_changes(
+    train_labels: np.ndarray, labels: np.ndarray, count: int, seed: int = 0
+) -> list[Change]:
+    """``count`` changes to pictures with ``labels``, spread over all attributes.
+
+    A hat takes the place of another hat: two attributes exclude each other if they
+    were to be expected together in at least ``EXPECTED`` training pictures and never
+    are. Attributes that are rarer than ``FEWEST`` are not asked for, nor are pairs
+    that are too rare to tell.
+    """
+    train_labels = train_labels.astype(np.float64)
+    together = train_labels.T @ train_labels
+    often = train_labels.sum(axis=0)
+    expected = np.outer(often, often) / len(train_labels)
+    never = together == 0
+    exclusive, unclear = never & (expected >= EXPECTED), never & (expected < EXPECTED)
+    addable = np.flatnonzero(often >= FEWEST)
+    generator, found = np.random.default_rng(seed), []
+    for _ in range(TRIES * count):
+        if len(found) == count or not len(addable):
+            break
+        picture, added = generator.integers(len(labels)), generator.choice(addable)
+        worn = labels[picture]
+        if worn[added] or (unclear[added] & worn).any():
+            continue
+        removed = np.flatnonzero(exclusive[added] & worn)
+        found.append(Change(int(picture), int(added), tuple(removed.tolist())))
+    return found
+
+
+def measure_arithmetic(
+    trained: Trained,
+    judge: FeatureMap,
+    directions: np.ndarray,
+    changes: list[Change],
+    images: np.ndarray,
+) -> dict[str, Number]:
+    """How often arithmetic with codes does what it should, as the judge sees it.
+
+    images: uint8 [n, size, size, 3]; what the judge sees in them is what counts as
+        being there before.
+
+    Returns: ``added``: the wanted attribute is seen. ``kept``: all others are as
+        before, but for those taken away. ``success``: both. ``unchanged``: the same
+        pictures merely restored show the same attributes as before, the ceiling.
+    """
+    before = images[[change.picture for change in changes]]
+    codes, seen_before = trained.encode(before), judge.see(before)
+    moves = np.stack([change.arithmetic(directions) for change in changes])
+    pairs = zip(changes, seen_before, strict=True)
+    wanted = np.stack([change.wanted(labels) for change, labels in pairs])
+    right = judge.see(trained.decode(codes + moves)) == wanted
+    rows, columns = np.arange(len(changes)), [change.added for change in changes]
+    added = right[rows, columns]
+    right[rows, columns] = True
+    kept = right.all(axis=1)
+    restored = judge.see(trained.decode(codes)) == seen_before
+    return {
+        name: proportion(int(values.sum()), len(changes))
+        for name, values in (
+            ("added", added),
+            ("kept", kept),
+            ("success", added & kept),
+            ("unchanged", restored.all(axis=1)),
+        )
+    }

@@ -1,0 +1,1 @@
+"""The networks, the three models made of them, and how each is trained."""

@@ -1,0 +1,194 @@
+"""The designs of the three picture models: which arguments the two bricks get.
+
+Every network comes from ``build_conv_net`` or ``build_deconv_net``. What differs
+between an autoencoder, a VAE and a GAN stands here, side by side.
+"""
+
+from dataclasses import dataclass
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.models.autoencoder import Autoencoder
+from latent_arithmetic.images.models.gan import GAN, GANSettings
+from latent_arithmetic.images.models.likelihoods import (
+    GaussianLikelihood,
+    PaletteLikelihood,
+)
+from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
+from latent_arithmetic.images.models.vae import VAE
+
+FEWEST_CHANNELS = 24
+LARGEST_LAST_SIDE = 7  # pixels of the smallest feature map
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What the networks have to know of the pictures.
+
+    size: side in pixels. doubled: every pixel comes as a block of 2 x 2 (pixel art):
+    then the layer next to the picture works block by block, with a kernel of 2 (or a
+    repeated pixel), which costs a quarter and cannot blur. colours: how many there
+    are, if so few that they are a palette, else 0. attributes: how many yes/no
+    attributes of a picture a GAN is told.
+    """
+
+    size: int = 64
+    doubled: bool = True
+    colours: int = 0
+    attributes: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (self.size, self.size, 3)
+
+    @property
+    def n_layers(self) -> int:
+        """How often the side can be halved, down to 4 or an odd number."""
+        side, count = self.size, 0
+        while side > 4 and side % 2 == 0:
+            side, count = side // 2, count + 1
+        if not 3 <= side <= LARGEST_LAST_SIDE or count == 0:
+            raise UserError(
+                f"received pictures of {self.size} pixels; expected a size that can be "
+                "halved down to 3 to 7 pixels, such as 24, 32, 48, 64, 96 or 128"
+            )
+        return count
+
+    def channels(self, widest: int) -> tuple[int, ...]:
+        """Twice as many channels at every halving, up to ``widest``."""
+        halvings = range(self.n_layers - 1, -1, -1)
+        return tuple(max(FEWEST_CHANNELS, widest // 2**n) for n in halvings)
+
+    def down(self, widest: int, **arguments) -> dict:
+        """Arguments of ``build_conv_net`` that fit these pictures."""
+        first = 2 if self.doubled else 3
+        return {
+            "input_shape": self.shape,
+            "channels": self.channels(widest),
+            "kernel_size": (first,) + (3,) * (self.n_layers - 1),
+            "activation": "leaky_relu",
+            **arguments,
+        }
+
+    def up(self, widest: int, **arguments) -> dict:
+        """Arguments of ``build_deconv_net`` that fit these pictures."""
+        last_kernel, last_way = (1, "nearest") if self.doubled else (4, "transposed")
+        inner = self.n_layers - 1
+        return {
+            "output_shape": self.shape,
+            "channels": self.channels(widest)[::-1],
+            "kernel_size": (4,) * inner + (last_kernel,),
+            "upsampling": ("transposed",) * inner + (last_way,),
+            "activation": "leaky_relu",
+            **arguments,
+        }
+
+    def up_to_palette(self, widest: int, **arguments) -> dict:
+        """The same for a decoder that gives every colour of the palette its logit;
+        doubled pixels are decided once."""
+        wanted = self.up(widest, output_activation=None, **arguments)
+        if self.doubled:
+            half = self.size // 2
+            steps = (2,) * (self.n_layers - 1) + (1,)
+            wanted |= {"output_shape": (half, half, self.colours), "strides": steps}
+        else:
+            wanted |= {"output_shape": (self.size, self.size, self.colours)}
+        return wanted
+
+
+def design_cae(
+    canvas: Canvas, *, width: int, latent_dim: int, seed: int = 0
+) -> Autoencoder:
+    """A picture, a code of ``latent_dim`` numbers, the picture again.
+
+    width: channels of the smallest feature map.
+    """
+    encoder = build_conv_net(
+        output_units=latent_dim,
+        **canvas.down(width, normalisation="batch", name="encoder"),
+    )
+    decoder = build_deconv_net(
+        latent_dim, **canvas.up(width, normalisation="batch", name="decoder")
+    )
+    return Autoencoder(encoder, decoder)
+
+
+def design_vae(
+    canvas: Canvas,
+    *,
+    width: int,
+    latent_dim: int,
+    sigma: float | None = None,
+    palette: bool = True,
+    seed: int = 0,
+    **pricing,
+) -> VAE:
+    """The CAE's networks; the encoder gives twice as much, a mean and a spread.
+
+    palette: decide for one of the palette's colours at every pixel, where there is
+        one; else, or without, a Gaussian of spread ``sigma``.
+    pricing: ``warm_up`` and ``free_bits`` of ``VAE``.
+    """
+    encoder = build_conv_net(
+        output_units=2 * latent_dim,
+        **canvas.down(width, normalisation="batch", name="encoder"),
+    )
+    if palette and canvas.colours:
+        likelihood = PaletteLikelihood(canvas.colours, 2 if canvas.doubled else 1)
+        form = canvas.up_to_palette
+    else:
+        likelihood, form = GaussianLikelihood(sigma), canvas.up
+    decoder = build_deconv_net(
+        latent_dim, **form(width, normalisation="batch", name="decoder")
+    )
+    return VAE(encoder, decoder, likelihood, seed=seed, **pricing)
+
+
+def design_gan(
+    canvas: Canvas, *, width: int, latent_dim: int, seed: int = 0, **settings
+) -> GAN:
+    """A decoder that invents, and an encoder that judges.
+
+    The discriminator has no batch normalisation: it must judge every picture by
+    itself, and its penalties are slopes at single pictures.
+
+    settings: of ``GANSettings``.
+    """
+    attributes = canvas.attributes
+    generator = build_deconv_net(
+        latent_dim + attributes,
+        **canvas.up(
+            width, normalisation="batch", output_activation="tanh", name="generator"
+        ),
+    )
+    discriminator = build_conv_net(
+        output_units=1 + attributes, **canvas.down(width, name="discriminator")
+    )
+    settings = GANSettings(**settings, attributes=attributes)
+    return GAN(generator, discriminator, settings, seed=seed)
+
+
+COURSE_BRICK = {"channels": 128, "n_layers": 4, "kernel_size": 3, "activation": "relu"}
+
+
+def design_course_vae(canvas: Canvas, *, latent_dim: int, sigma: float, seed: int = 0):
+    """The course's VAE: the same number of channels everywhere, squared errors."""
+    encoder = build_conv_net(
+        canvas.shape, 2 * latent_dim, **COURSE_BRICK, name="encoder"
+    )
+    decoder = build_deconv_net(latent_dim, canvas.shape, **COURSE_BRICK, name="decoder")
+    return VAE(encoder, decoder, GaussianLikelihood(sigma), seed=seed)
+
+
+def design_course_gan(canvas: Canvas, *, latent_dim: int, seed: int = 0, **settings):
+    """The course's GAN: the same bricks, binary cross-entropy, no penalty."""
+    generator = build_deconv_net(
+        latent_dim,
+        canvas.shape,
+        **COURSE_BRICK,
+        output_activation="tanh",
+        name="generator",
+    )
+    discriminator = build_conv_net(
+        canvas.shape, 1, **COURSE_BRICK, name="discriminator"
+    )
+    return GAN(generator, discriminator, GANSettings(**settings), seed=seed)

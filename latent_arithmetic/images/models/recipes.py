@@ -1,0 +1,134 @@
+"""Recipes: a design of a picture model, its numbers, and how it is trained.
+
+"ours" is what a task trains unless told otherwise, "course" the assignment's own
+model, and the others differ from ours in one choice each, to show what it brings.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import keras
+
+from latent_arithmetic.errors import expect_one_of
+from latent_arithmetic.images.data.datasets import TEST_SHARE, VALIDATION_SHARE
+from latent_arithmetic.images.models.designs import (
+    Canvas,
+    design_cae,
+    design_course_gan,
+    design_course_vae,
+    design_gan,
+    design_vae,
+)
+from latent_arithmetic.images.models.likelihoods import COURSE_SIGMA
+from latent_arithmetic.profiles import Budget, Profile
+from latent_arithmetic.training import cosine_schedule
+
+KERAS_BETAS = (0.9, 0.999)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is built and trained.
+
+    design: (canvas, seed, **choices) -> a model. choices: what it is given.
+    betas: of Adam. decay: whether the learning rate warms up and falls to 0.
+    budget: in place of the profile's, at most as many epochs as that one has.
+    tells_attributes: whether a GAN is told the attributes of pictures.
+    """
+
+    design: Callable[..., keras.Model]
+    choices: dict = field(default_factory=dict)
+    betas: tuple[float, float] = (0.9, 0.99)
+    decay: bool = True
+    budget: Budget | None = None
+    tells_attributes: bool = False
+
+    def build(self, canvas: Canvas, seed: int = 0) -> keras.Model:
+        """The untrained model."""
+        attributes = canvas.attributes if self.tells_attributes else 0
+        canvas = replace(canvas, attributes=attributes)
+        return self.design(canvas, seed=seed, **self.choices)
+
+    def budget_in(self, profile: Profile, task: str, n_train: int) -> Budget:
+        """How long it trains in a profile, with ``n_train`` pictures.
+
+        A profile's budget is meant for as many pictures as it uses at most; a
+        smaller collection is gone through more often, so that it is learned in as
+        many steps. A recipe's own budget is not stretched.
+        """
+        usual = getattr(profile, task)
+        if self.budget is not None:
+            return replace(self.budget, epochs=min(self.budget.epochs, usual.epochs))
+        meant = profile.pictures * (1 - VALIDATION_SHARE - TEST_SHARE)
+        return replace(usual, epochs=max(1, round(usual.epochs * meant / n_train)))
+
+    def compile(self, model: keras.Model, learning_rate: float, steps: int) -> None:
+        """Give the model its optimiser, Adam."""
+        schedule = learning_rate
+        if self.decay:
+            schedule = cosine_schedule(learning_rate, steps)
+        beta_1, beta_2 = self.betas
+        # Without compilation: XLA is slower than oneDNN's convolutions on a CPU.
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        model.compile(
+            keras.optimizers.Adam(schedule, beta_1=beta_1, beta_2=beta_2),
+            jit_compile=False if on_tensorflow else "auto",
+        )
+
+
+CAE = {"width": 192, "latent_dim": 64}
+VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "free_bits": 0.0}
+GAN = {"width": 192, "latent_dim": 64, "gamma": 6.0, "penalty_every": 4}
+GAN |= {"half_life": 200}
+R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
+
+
+def _gan(**choices) -> Recipe:
+    return Recipe(design_gan, GAN | choices, R3GAN_BETAS)
+
+
+COURSE_VAE = Recipe(
+    design_course_vae,
+    {"latent_dim": 64, "sigma": COURSE_SIGMA},
+    KERAS_BETAS,
+    decay=False,
+    budget=Budget(epochs=20, batch_size=8, learning_rate=1e-3),
+)
+COURSE_GAN = Recipe(
+    design_course_gan,
+    {"latent_dim": 256, "loss": "binary", "gamma": 0.0},
+    (0.5, 0.999),
+    decay=False,
+    budget=Budget(epochs=20, batch_size=64, learning_rate=2e-4),
+)
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "cae": {"ours": Recipe(design_cae, CAE)},
+    "vae": {
+        "ours": Recipe(design_vae, VAE),
+        "gaussian": Recipe(design_vae, VAE | {"palette": False}),
+        "fixed-sigma": Recipe(design_vae, VAE | {"palette": False, "sigma": 0.3}),
+        "no-warm-up": Recipe(design_vae, VAE | {"warm_up": 0}),
+        "free-bits": Recipe(design_vae, VAE | {"free_bits": 0.1}),
+        "course": COURSE_VAE,
+    },
+    "gan": {
+        "ours": _gan(),
+        "attributes": replace(_gan(), tells_attributes=True),
+        "translated": _gan(largest_shift=0.125),
+        "no-penalty": _gan(gamma=0.0),
+        "binary": _gan(loss="binary"),
+        "binary-no-penalty": _gan(loss="binary", gamma=0.0),
+        "course": COURSE_GAN,
+    },
+}
+
+
+def find_recipe(task: str, name: str = "ours") -> Recipe:
+    """The recipe of a task.
+
+    Raises:
+        UserError: there is no such task, or no such recipe of it.
+    """
+    expect_one_of("task", task, RECIPES)
+    expect_one_of(f"recipe for {task}", name, RECIPES[task])
+    return RECIPES[task][name]

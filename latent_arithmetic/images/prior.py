@@ -1,0 +1,62 @@
+"""Where codes lie: a mixture of Gaussians, fitted after training (ex post).
+
+A random point of it is more likely a place that the decoder knows than one of
+N(0, I) is, and an autoencoder without any prior can invent pictures with it (Ghosh et
+al. 2020, arXiv:1903.12436).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latent_arithmetic.checkpoints import read_arrays, save_arrays
+from latent_arithmetic.images.latent import random_latents
+
+COMPONENTS = 10
+FILE_NAME = "mixture.npz"
+
+
+@dataclass(frozen=True)
+class MixturePrior:
+    """weights [k], means [k, latent_dim], factors [k, latent_dim, latent_dim]: roots
+    of the covariances."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    factors: np.ndarray
+
+    def sample(self, count: int, seed: int = 0, **form) -> np.ndarray:
+        """Points of the mixture: float32 [count, latent_dim].
+
+        form: ``scale`` and ``truncation`` of the noise around a component's mean,
+            see ``random_latents``.
+        """
+        noise = random_latents(count, self.means.shape[1], seed, **form)
+        chosen = np.random.default_rng((seed, 1)).choice(
+            len(self.weights), count, p=self.weights
+        )
+        spread = np.einsum("nij,nj->ni", self.factors[chosen], noise)
+        return (self.means[chosen] + spread).astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Keep it beside the weights of the model."""
+        save_arrays(folder / FILE_NAME, vars(self))
+
+
+def fit_mixture(codes: np.ndarray, seed: int = 0) -> MixturePrior:
+    """The mixture of ``COMPONENTS`` that fits codes [n, latent_dim] best."""
+    from sklearn.mixture import GaussianMixture
+
+    components = min(COMPONENTS, max(1, len(codes) // (2 * codes.shape[1])))
+    mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4)
+    mixture.fit(codes.astype(np.float64))
+    weights = mixture.weights_ / mixture.weights_.sum()
+    return MixturePrior(
+        weights, mixture.means_, np.linalg.cholesky(mixture.covariances_)
+    )
+
+
+def read_mixture(folder: Path) -> MixturePrior:
+    """The mixture that was fitted to a model's codes."""
+    return MixturePrior(**read_arrays(folder / FILE_NAME))

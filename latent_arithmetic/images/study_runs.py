@@ -1,0 +1,151 @@
+"""Task 1's study: which picture models are compared, and what is measured of each."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
+from latent_arithmetic.images.directions import (
+    attribute_directions,
+    measure_arithmetic,
+    possible_changes,
+)
+from latent_arithmetic.images.models.recipes import find_recipe
+from latent_arithmetic.images.quality.evaluation import (
+    Numbers,
+    measure_judge,
+    measure_quality,
+    measure_reconstruction,
+)
+from latent_arithmetic.images.quality.features import FeatureMap, feature_map
+from latent_arithmetic.images.tasks import train_task
+from latent_arithmetic.images.trained import Trained
+from latent_arithmetic.profiles import Profile
+from latent_arithmetic.results import Number
+from latent_arithmetic.study import Measured
+
+SIZE = 64
+CHANGES = 1_000  # pictures that are given an attribute
+SHOWN = 20  # samples that are kept of every run
+SAMPLE_SEED = 1
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """A picture model of a recipe, trained on a data set.
+
+    pictures: how many are used at most. epochs: in place of the recipe's.
+    """
+
+    task: str
+    recipe: str = "ours"
+    data: str = PUNKS
+    seed: int = 1
+    pictures: int = 20_000
+    epochs: int | None = None
+
+    @property
+    def group(self) -> str:
+        return f"{self.data}-{self.task}-{self.recipe}"
+
+    @property
+    def config(self) -> dict:
+        recipe = find_recipe(self.task, self.recipe)
+        return {**vars(self), "size": SIZE, "choices": recipe.choices}
+
+    def budgets(self, profile: Profile) -> Profile:
+        """The profile with this run's number of pictures and epochs."""
+        budget = getattr(profile, self.task)
+        if self.epochs is not None:
+            budget = replace(budget, epochs=min(budget.epochs, self.epochs))
+        limit = min(self.pictures, profile.pictures)
+        return replace(profile, pictures=limit, **{self.task: budget})
+
+    def measure(self, work: Path, profile: Profile) -> Measured:
+        profile = self.budgets(profile)
+        pictures = load_pictures(self.data, SIZE, limit=profile.pictures)
+        judge = feature_map(pictures, work / f"judge-{self.data}", profile)
+        trained = train_task(
+            self.task,
+            work / f"{self.group}-seed-{self.seed}",
+            profile=profile,
+            data=pictures,
+            recipe=self.recipe,
+            seed=self.seed,
+        )
+        numbers = measure_everything(trained, pictures, judge)
+        details = {
+            "features": {"name": judge.name, "version": judge.version},
+            "parameters": trained.model.count_params(),
+            "steps": len(pictures.train)
+            // trained.settings["batch_size"]
+            * trained.settings["epochs"],
+            "seconds": round(trained.run.history.seconds, 1),
+        }
+        shown = trained.generate(SHOWN, SAMPLE_SEED, prior=best_prior(trained))
+        return Measured(as_numbers(numbers, len(pictures.test)), details, shown)
+
+
+def best_prior(trained: Trained) -> str:
+    """Where to draw an autoencoder's samples from; a GAN has but one place."""
+    return "normal" if trained.task == "gan" else "mixture"
+
+
+def measure_everything(
+    trained: Trained, pictures: Pictures, judge: FeatureMap
+) -> Numbers:
+    """All that a table of Task 1 shows; numbers of the prior that is not the best
+    start with ``normal-``."""
+    n, numbers = len(pictures.test), {}
+    samples = trained.generate(n, SAMPLE_SEED, prior=best_prior(trained))
+    numbers |= measure_quality(samples, pictures, judge)
+    if trained.task != "gan":
+        numbers |= measure_reconstruction(trained, pictures)
+        plain = measure_quality(trained.generate(n, SAMPLE_SEED), pictures, judge)
+        numbers |= {f"normal-{name}": value for name, value in plain.items()}
+        if judge.label_names:
+            numbers |= measure_changes(trained, pictures, judge)
+    if judge.label_names:
+        judged = measure_judge(judge, pictures)
+        numbers |= {f"judge-{name}": value for name, value in judged.items()}
+    return numbers
+
+
+def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> Numbers:
+    """Arithmetic with the codes of test pictures, by both kinds of directions."""
+    codes, numbers = trained.encode(pictures.train), {}
+    changes = possible_changes(pictures.train_labels, pictures.test_labels, CHANGES)
+    for method in ("regression", "means"):
+        directions = attribute_directions(codes, pictures.train_labels, method)
+        found = measure_arithmetic(trained, judge, directions, changes, pictures.test)
+        numbers |= {f"arithmetic-{method}-{name}": x for name, x in found.items()}
+    return numbers
+
+
+def as_numbers(numbers: Numbers, n: int) -> dict[str, Number]:
+    """Values without an interval of their own get none."""
+    return {
+        name: value
+        if isinstance(value, Number)
+        else Number(float(value), float(value), float(value), n)
+        for name, value in numbers.items()
+    }
+
+
+def all_runs() -> list[ModelRun]:
+    """The models side by side on punks, and ours against the course's on faces."""
+    from latent_arithmetic.images.models.recipes import RECIPES
+
+    punks = [
+        ModelRun(task, recipe, seed=seed)
+        for seed in (1, 2, 3)
+        for task in ("vae", "gan", "cae")
+        for recipe in RECIPES[task]
+        if seed == 1 or recipe in ("ours", "course")
+    ]
+    faces = [
+        ModelRun(task, recipe, data, pictures=16_000, epochs=20)
+        for data in ("utkface", "anime-faces")
+        for task in ("vae", "gan")
+        for recipe in ("ours", "course")
+    ]
+    return punks + faces

@@ -1,0 +1,174 @@
+"""A trained picture model, and everything it can be used for."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from latent_arithmetic.checkpoints import read_arrays
+from latent_arithmetic.errors import UserError, expect_one_of
+from latent_arithmetic.images.data.datasets import from_unit, to_unit
+from latent_arithmetic.images.latent import interpolate, random_latents
+from latent_arithmetic.images.models.designs import Canvas
+from latent_arithmetic.images.models.recipes import RECIPES, find_recipe
+from latent_arithmetic.images.prior import MixturePrior, read_mixture
+from latent_arithmetic.runs import RunRecord, read_run
+
+AT_ONCE = 250  # pictures in one forward pass
+SNAPSHOTS = "snapshots"  # subfolder for pictures of a model in training
+ATTRIBUTES_NAME = "attributes.npz"  # what a GAN was told of its training pictures
+PRIORS = ("normal", "mixture")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained picture model. Pictures are uint8 [n, size, size, 3] everywhere.
+
+    A *point* is what a decoder takes: a code, or a GAN's latents and, if it was told
+    any, attributes: float32 [n, latent_dim (+ attributes)].
+    """
+
+    run: RunRecord
+    model: keras.Model
+
+    @property
+    def task(self) -> str:
+        return self.run.task
+
+    @property
+    def settings(self) -> dict:
+        return self.run.settings
+
+    @property
+    def size(self) -> int:
+        return self.settings["canvas"]["size"]
+
+    @cached_property
+    def mixture(self) -> MixturePrior:
+        """Where the codes of training pictures lie; not for a GAN."""
+        self.expect_encoder()
+        return read_mixture(self.run.folder)
+
+    @cached_property
+    def told(self) -> dict[str, np.ndarray]:
+        """What a GAN was told: attribute `names` [k], and `rows` bool [n, k] of its
+        training pictures; k is 0 if it was told nothing."""
+        path = self.run.folder / ATTRIBUTES_NAME
+        if not path.is_file():
+            return {"names": np.zeros(0, str), "rows": np.zeros((1, 0), bool)}
+        return read_arrays(path)
+
+    def points(
+        self,
+        count: int,
+        seed: int = 0,
+        *,
+        prior: str = "normal",
+        attributes: np.ndarray | None = None,
+        **form,
+    ) -> np.ndarray:
+        """Random points; the same seed gives the same ones.
+
+        prior: "normal", or "mixture" for an autoencoder's mixture of Gaussians.
+        attributes: bool [count, k] for a GAN that is told them; those of random
+            training pictures unless given.
+        form: ``scale`` and ``truncation``, see ``random_latents``.
+        """
+        expect_one_of("prior", prior, PRIORS)
+        if count < 1:
+            raise UserError(f"received count {count}; expected 1 or more pictures")
+        if prior == "mixture":
+            return self.mixture.sample(count, seed, **form)
+        latents = random_latents(count, self.model.latent_dim, seed, **form)
+        if attributes is None:
+            rows = self.told["rows"]
+            chosen = np.random.default_rng((seed, 2)).integers(len(rows), size=count)
+            attributes = rows[chosen]
+        return np.concatenate([latents, attributes.astype(np.float32)], axis=1)
+
+    def decode(self, points: np.ndarray) -> np.ndarray:
+        """The pictures of points."""
+        return decode(self.model, points)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """The codes of pictures: float32 [n, latent_dim]; not for a GAN.
+
+        Raises:
+            UserError: the model is a GAN, or the pictures have another size.
+        """
+        self.expect_encoder()
+        expected = (self.size, self.size, 3)
+        if images.ndim != 4 or images.shape[1:] != expected:
+            raise UserError(
+                f"received pictures of shape {list(images.shape)}; "
+                f"expected [n, {', '.join(map(str, expected))}]"
+            )
+        return encode(self.model, images)
+
+    def expect_encoder(self) -> None:
+        """Refuse a GAN, which has none."""
+        if self.task == "gan":
+            raise UserError(
+                "a GAN has no encoder, so it cannot reconstruct a given picture; "
+                "use a model trained with cae or vae"
+            )
+
+    def generate(self, count: int, seed: int = 0, **how) -> np.ndarray:
+        """New pictures of random points; see ``points``."""
+        return self.decode(self.points(count, seed, **how))
+
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Encode and decode (CAE, VAE)."""
+        return self.decode(self.encode(images))
+
+    def interpolate(
+        self, steps: int = 10, seed: int = 0, method: str = "linear", **how
+    ) -> np.ndarray:
+        """Pictures on the way between two random points, both included."""
+        start, end = self.points(2, seed, **how)
+        return self.decode(interpolate(start, end, steps, method))
+
+    def snapshots(self) -> dict[int, np.ndarray]:
+        """Pictures of the same points, after some epochs of training."""
+        files = sorted((self.run.folder / SNAPSHOTS).glob("*.npz"))
+        return {int(file.stem): read_arrays(file)["images"] for file in files}
+
+
+def load_trained(folder: Path | str) -> Trained:
+    """The model of a finished run.
+
+    Raises:
+        UserError: the folder holds no finished picture model, or its weights are
+            damaged or of another design.
+    """
+    run = read_run(Path(folder))
+    if run.task not in RECIPES:
+        raise UserError(
+            f"{folder} holds a {run.task} model; expected one of {', '.join(RECIPES)}"
+        )
+    recipe = find_recipe(run.task, run.settings["recipe"])
+    recipe = replace(recipe, choices=run.settings["choices"])
+    model = recipe.build(Canvas(**run.settings["canvas"]))
+    return Trained(run, run.load_weights(model))
+
+
+def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The codes of uint8 pictures: float32 [n, latent_dim]."""
+    return in_parts(lambda part: model.encode(to_unit(part)), images)
+
+
+def decode(model: keras.Model, points: np.ndarray) -> np.ndarray:
+    """The uint8 pictures of points."""
+    return in_parts(lambda part: from_unit(model.decode(part)), points)
+
+
+def in_parts(function, *values: np.ndarray) -> np.ndarray:
+    """function(*values), a few hundred rows at a time, as NumPy."""
+    starts = range(0, len(values[0]), AT_ONCE)
+    parts = [
+        function(*(value[start : start + AT_ONCE] for value in values))
+        for start in starts
+    ]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])

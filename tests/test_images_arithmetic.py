@@ -1,0 +1,120 @@
+"""Arithmetic with codes: directions by hand, which changes make sense, the judge."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.data.datasets import load_pictures
+from latent_arithmetic.images.directions import (
+    Change,
+    attribute_directions,
+    measure_arithmetic,
+    possible_changes,
+)
+from latent_arithmetic.images.quality.features import feature_map
+from latent_arithmetic.profiles import get_profile
+
+SMOKE = dataclasses.replace(get_profile("smoke"), pictures=120)
+
+
+def test_regression_separates_what_goes_together_and_means_do_not():
+    """Beards add 1 to the first latent, men 10 to the second; only men have beards."""
+    generator = np.random.default_rng(0)
+    man = generator.random(4000) < 0.5
+    beard = man & (generator.random(4000) < 0.5)
+    labels = np.stack([beard, man], axis=1)
+    codes = labels @ np.array([[1.0, 0.0], [0.0, 10.0]])
+    codes = codes + generator.normal(0, 0.1, codes.shape)
+    found = attribute_directions(codes, labels, "regression")
+    np.testing.assert_allclose(found, [[1, 0], [0, 10]], atol=0.05)
+    means = attribute_directions(codes, labels, "means")
+    by_hand = codes[beard].mean(axis=0) - codes[~beard].mean(axis=0)
+    np.testing.assert_allclose(means[0], by_hand, atol=1e-4)
+    assert means[0, 1] > 5  # a beard makes a man
+    with pytest.raises(UserError, match="regression, means"):
+        attribute_directions(codes, labels, "medians")
+
+
+def test_a_change_adds_and_takes_away():
+    directions = np.array([[1.0, 0], [0, 1], [5, 5]])
+    change = Change(picture=0, added=2, removed=(0, 1))
+    np.testing.assert_array_equal(change.arithmetic(directions), [4, 4])
+    before = np.array([True, True, False])
+    np.testing.assert_array_equal(change.wanted(before), [False, False, True])
+    assert before[0]
+
+
+def test_only_changes_that_the_data_knows_are_asked_for():
+    """Hats exclude each other; a beard goes with either; a crown is too rare."""
+    generator = np.random.default_rng(0)
+    hat = generator.integers(3, size=3000)
+    labels = np.zeros((3000, 4), bool)
+    labels[:, 0], labels[:, 1] = hat == 0, hat == 1
+    labels[:, 2] = generator.random(3000) < 0.5
+    labels[:20, 3] = True
+    changes = possible_changes(labels, labels[:500], 300)
+    assert len(changes) == 300
+    assert {change.added for change in changes} == {0, 1, 2}
+    for change in changes:
+        worn = labels[change.picture]
+        assert not worn[change.added]
+        other_hats = [a for a in (0, 1) if worn[a] and change.added < 2]
+        assert list(change.removed) == other_hats
+    assert changes == possible_changes(labels, labels[:500], 300)
+
+
+class Painter:
+    """Codes are pictures' labels; pictures show their code."""
+
+    def encode(self, images):
+        return images[:, 0, 0].astype(float)
+
+    def decode(self, codes):
+        return np.clip(codes, 0, 1).round().astype("uint8")[:, None, None]
+
+
+class Eye:
+    def see(self, images):
+        return images[:, 0, 0] > 0
+
+
+def test_success_is_measured_by_hand():
+    images = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], "uint8")[:, None, None]
+    changes = [Change(0, 1, ()), Change(1, 2, (0,)), Change(2, 0, ())]
+    right = np.eye(3)
+    found = measure_arithmetic(Painter(), Eye(), right, changes, images)
+    assert [found[name].value for name in ("added", "kept", "success")] == [1, 1, 1]
+    # The second attribute now brings the third along: the first change breaks it.
+    wrong = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
+    found = measure_arithmetic(Painter(), Eye(), wrong, changes, images)
+    assert found["added"].value == pytest.approx(2 / 3)
+    assert found["kept"].value == pytest.approx(2 / 3)
+    assert found["success"].value == pytest.approx(1 / 3)
+    assert found["unchanged"].value == 1
+
+
+def test_a_judge_is_trained_once_and_sees_what_it_was_taught(tmp_path):
+    pictures = load_pictures(size=32, limit=120)
+    judge = feature_map(pictures, tmp_path, SMOKE)
+    features = judge.features(pictures.test)
+    assert features.shape == (len(pictures.test), 128)
+    assert np.sqrt(np.square(judge.features(pictures.train)).mean()) == pytest.approx(1)
+    seen = judge.see(pictures.test)
+    assert seen.shape == (len(pictures.test), len(pictures.label_names))
+    again = feature_map(pictures, tmp_path, SMOKE)
+    assert again.version == judge.version
+    np.testing.assert_array_equal(again.features(pictures.test), features)
+
+
+def test_pictures_without_attributes_get_the_same_random_net(tmp_path):
+    pictures = load_pictures(size=32, limit=120)
+    nothing = {f"{part}_labels": np.zeros((1, 0)) for part in ("train", "test")}
+    pictures = dataclasses.replace(pictures, label_names=(), **nothing)
+    one, other = (feature_map(pictures, tmp_path, SMOKE) for _ in range(2))
+    assert one.version == other.version and not any(tmp_path.iterdir())
+    found = one.features(pictures.test)
+    assert found.std(axis=0).min() > 0
+    with pytest.raises(UserError, match="no attributes"):
+        one.see(pictures.test)
