@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image, ImageOps
 
 from latent_arithmetic.progress import in_notebook
 from latent_arithmetic.workspace import Workspace
 
 PIXELS_PER_INCH = 110
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 300, 2000
 PAGE_WIDTH = 7.0  # inches; the text width of the report
 COLOURS = ("#2f6690", "#d1495b", "#3a7d44", "#edae49", "#6d597a", "#8d99ae")
 STYLE = {
@@ -47,11 +49,39 @@ def show_figure(figure: Figure, name: str, workspace: Workspace) -> None:
     )
     figure.savefig(path.with_suffix(".png"), metadata={"Description": origin})
     if in_notebook():
-        from IPython.display import Image, display
+        from IPython.display import Image as Shown
+        from IPython.display import display
 
         width = int(figure.get_figwidth() * PIXELS_PER_INCH)
-        display(Image(path.with_suffix(".png"), width=width))
+        display(Shown(path.with_suffix(".png"), width=width))
     plt.close(figure)
+
+
+def show_animation(
+    frames: Sequence[np.ndarray], name: str, workspace: Workspace, scale: int = 1
+) -> None:
+    """Save frames, uint8 [height, width, 3] each, as `figures/<name>.gif`, and show it
+    in a notebook; the last frame stays for two seconds.
+
+    scale: how many times larger pixels are drawn.
+    """
+    path = workspace.figures / f"{name}.gif"
+    sheets = map(Image.fromarray, frames)
+    images = [
+        ImageOps.scale(sheet, scale, Image.Resampling.NEAREST) for sheet in sheets
+    ]
+    images[0].save(
+        path,
+        save_all=True,
+        append_images=images[1:],
+        duration=[FRAME_MILLISECONDS] * (len(images) - 1) + [LAST_MILLISECONDS],
+        loop=0,
+    )
+    if in_notebook():
+        from IPython.display import Image as Shown
+        from IPython.display import display
+
+        display(Shown(path.read_bytes(), format="gif"))
 
 
 def picture_grid(

@@ -71,3 +71,16 @@ def active_units(codes: np.ndarray) -> int:
     """How many latents of codes [n, latent_dim] say something about the picture: the
     variance of their mean is above ``ACTIVE`` (Burda et al. 2016, arXiv:1509.00519)."""
     return int((codes.var(axis=0) > ACTIVE).sum())
+
+
+def latent_map(codes: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Codes on a plane, neighbours close together: float32 [n, 2].
+
+    By t-SNE (van der Maaten and Hinton 2008), which keeps neighbourhoods; distances
+    between far clusters mean nothing.
+    """
+    from sklearn.manifold import TSNE
+
+    neighbours = min(30, (len(codes) - 1) / 3)
+    plane = TSNE(perplexity=neighbours, init="pca", random_state=seed)
+    return plane.fit_transform(codes)

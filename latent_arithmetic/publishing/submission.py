@@ -76,7 +76,8 @@ def publish(workspace: Workspace) -> None:
     check_build(workspace)
     parts = [workspace.root / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
     parts += [workspace.root / "report" / n for n in ("numbers.tex", "report.pdf")]
-    parts += sorted(workspace.figures.glob("*.p*"))
+    kinds = ("*.pdf", "*.png", "*.gif")
+    parts += sorted(path for kind in kinds for path in workspace.figures.glob(kind))
     parts += sorted(workspace.results.glob("*.json"))
     project = project_folder()
     for folder in ("results", "figures"):  # what lies below them was not built here
