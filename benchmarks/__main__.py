@@ -13,7 +13,13 @@ from latent_arithmetic.progress import say  # noqa: E402
 from latent_arithmetic.quiet import import_keras_quietly  # noqa: E402
 from latent_arithmetic.speed import benchmark_folder  # noqa: E402
 
-NAMES = ("making-data", "share-of-peak", "text-race", "image-to-text")
+NAMES = (
+    "making-data",
+    "share-of-peak",
+    "text-race",
+    "image-to-text",
+    "picture-steps",
+)
 
 
 def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
@@ -24,12 +30,13 @@ def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
     import_keras_quietly()
     from benchmarks.image_to_text import run_image_to_text
     from benchmarks.making_data import run_making_data
+    from benchmarks.picture_steps import run_picture_steps
     from benchmarks.share_of_peak import run_share_of_peak
     from benchmarks.text_race import run_text_race
 
     race = partial(run_text_race, epochs=epochs, batch_size=batch_size)
     runs = (run_making_data, run_share_of_peak, race, run_image_to_text)
-    return dict(zip(NAMES, runs, strict=True))
+    return dict(zip(NAMES, (*runs, run_picture_steps), strict=True))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -70,6 +70,13 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pictures become N x N pixels (default 64)",
     )
+    train.add_argument(
+        "--recipe",
+        default="ours",
+        metavar="NAME",
+        help="how a picture model is built and trained: ours (default), course, or "
+        "one that differs from ours in one choice",
+    )
     split = train.add_mutually_exclusive_group()
     split.add_argument(
         "--train-fraction",
@@ -113,6 +120,103 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--seed", type=int, default=0)
     add_profile(train)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="a folder written by `train`",
+    )
+
+
+def _add_picture_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+
+
+def _add_points(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--prior",
+        choices=("normal", "mixture"),
+        help="where latent points are drawn from (default: normal for a GAN, the "
+        "mixture fitted to real codes for cae and vae)",
+    )
+
+
+def add_answer_arguments(answer: argparse.ArgumentParser) -> None:
+    """What `answer` takes."""
+    _add_model(answer)
+    answer.add_argument(
+        "questions",
+        nargs="*",
+        metavar="QUESTION",
+        help="such as 81+24; put -- before a question that starts with a minus sign",
+    )
+    answer.add_argument(
+        "--questions",
+        type=Path,
+        dest="questions_file",
+        metavar="FILE",
+        help="one question a line",
+    )
+    answer.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE.npz",
+        help="array `images` uint8 [n,5,28,28], for image-to-text",
+    )
+    answer.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.npz",
+        help="where a text-to-image model writes its pictures",
+    )
+    answer.add_argument("--seed", type=int, default=0)
+
+
+def add_generate_arguments(generate: argparse.ArgumentParser) -> None:
+    """What `generate` takes."""
+    _add_model(generate)
+    generate.add_argument("--count", type=count, default=25, metavar="N")
+    _add_points(generate)
+    generate.add_argument(
+        "--truncation",
+        type=float,
+        metavar="SD",
+        help="draw latents further from the middle again (2 is usual): less varied",
+    )
+    generate.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="of the noise (default 1); below 1, closer to the typical picture",
+    )
+    _add_picture_file(generate)
+
+
+def add_reconstruct_arguments(again: argparse.ArgumentParser) -> None:
+    """What `reconstruct` takes."""
+    _add_model(again)
+    again.add_argument("--data", default=PUNKS, metavar="NAME|PATH")
+    again.add_argument(
+        "--count", type=count, metavar="N", help="only N pictures, spread over all"
+    )
+    _add_picture_file(again)
+
+
+def add_interpolate_arguments(between: argparse.ArgumentParser) -> None:
+    """What `interpolate` takes."""
+    _add_model(between)
+    between.add_argument("--steps", type=count, default=10, metavar="N")
+    _add_points(between)
+    between.add_argument(
+        "--method", choices=("linear", "spherical"), default="spherical"
+    )
+    _add_picture_file(between)
 
 
 def add_profile(parser: argparse.ArgumentParser) -> None:

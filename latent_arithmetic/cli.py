@@ -7,9 +7,12 @@ from pathlib import Path
 
 from latent_arithmetic.arguments import (
     IMAGE_TASKS,
+    add_answer_arguments,
+    add_generate_arguments,
+    add_interpolate_arguments,
     add_profile,
+    add_reconstruct_arguments,
     add_train_arguments,
-    count,
 )
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.quiet import import_keras_quietly
@@ -17,68 +20,26 @@ from latent_arithmetic.quiet import import_keras_quietly
 USER_ERROR, INTERRUPTED = 2, 130
 
 
-def _add_model(commands, name: str, help_text: str, command):
-    parser = commands.add_parser(name, help=help_text)
-    parser.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="a folder written by `train`",
-    )
-    parser.set_defaults(command=command)
-    return parser
-
-
 def _add_uses(commands) -> None:
-    answer = _add_model(commands, "answer", "answer questions, one a line", _answer)
-    answer.add_argument(
-        "questions",
-        nargs="*",
-        metavar="QUESTION",
-        help="such as 81+24; put -- before a question that starts with a minus sign",
-    )
-    answer.add_argument(
-        "--questions",
-        type=Path,
-        dest="questions_file",
-        metavar="FILE",
-        help="one question a line",
-    )
-    answer.add_argument(
-        "--images",
-        type=Path,
-        metavar="FILE.npz",
-        help="array `images` uint8 [n,5,28,28], for image-to-text",
-    )
-    answer.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE.npz",
-        help="where a text-to-image model writes its pictures",
-    )
-    answer.add_argument("--seed", type=int, default=0)
-    generate = _add_model(commands, "generate", "novel pictures", _generate)
-    generate.add_argument("--count", type=count, default=25, metavar="N")
-    generate.add_argument("--seed", type=int, default=0)
-    generate.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
-    again = _add_model(
-        commands, "reconstruct", "pictures through a model", _reconstruct
-    )
-    again.add_argument("--data", default="cryptopunks", metavar="NAME|PATH")
-    again.add_argument(
-        "--count", type=count, metavar="N", help="only N pictures, spread over all"
-    )
-    again.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
-    between = _add_model(
-        commands, "interpolate", "from one picture to another", _interpolate
-    )
-    between.add_argument("--steps", type=count, default=10, metavar="N")
-    between.add_argument("--seed", type=int, default=0)
-    between.add_argument(
-        "--method", choices=("linear", "spherical"), default="spherical"
-    )
-    between.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+    for name, help_text, command, add_arguments in (
+        ("answer", "answer questions, one a line", _answer, add_answer_arguments),
+        ("generate", "novel pictures", _generate, add_generate_arguments),
+        (
+            "reconstruct",
+            "pictures through a model",
+            _reconstruct,
+            add_reconstruct_arguments,
+        ),
+        (
+            "interpolate",
+            "from one picture to another",
+            _interpolate,
+            add_interpolate_arguments,
+        ),
+    ):
+        parser = commands.add_parser(name, help=help_text)
+        add_arguments(parser)
+        parser.set_defaults(command=command)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -187,11 +148,18 @@ def _train(options) -> None:
             "can be written"
         ) from None
     if options.task in IMAGE_TASKS:
+        from latent_arithmetic.images.files import show_trained
         from latent_arithmetic.images.tasks import train_task
 
-        train_task(
-            options.task, options.out, data=options.data, size=options.size, **common
+        trained = train_task(
+            options.task,
+            options.out,
+            data=options.data,
+            size=options.size,
+            recipe=options.recipe,
+            **common,
         )
+        show_trained(trained, options.out / "samples.png")
     else:
         from latent_arithmetic.arithmetic.tasks import train_task
 
@@ -228,9 +196,16 @@ def _answer(options) -> None:
 
 def _generate(options) -> None:
     from latent_arithmetic.images.files import save_pictures
-    from latent_arithmetic.images.tasks import load_trained
+    from latent_arithmetic.images.trained import load_trained
 
-    pictures = load_trained(options.model).generate(options.count, options.seed)
+    trained = load_trained(options.model)
+    pictures = trained.generate(
+        options.count,
+        options.seed,
+        prior=options.prior or trained.best_prior,
+        truncation=options.truncation,
+        scale=options.scale,
+    )
     save_pictures(pictures, options.out)
     print(f"wrote {options.out}")
 
@@ -244,10 +219,15 @@ def _reconstruct(options) -> None:
 
 def _interpolate(options) -> None:
     from latent_arithmetic.images.files import save_pictures
-    from latent_arithmetic.images.tasks import load_trained
+    from latent_arithmetic.images.trained import load_trained
 
     trained = load_trained(options.model)
-    pictures = trained.interpolate(options.steps, options.seed, options.method)
+    pictures = trained.interpolate(
+        options.steps,
+        options.seed,
+        options.method,
+        prior=options.prior or trained.best_prior,
+    )
     save_pictures(pictures, options.out, columns=options.steps)
     print(f"wrote {options.out}")
 

@@ -121,6 +121,27 @@ def test_novel_pictures_are_repeatable(models, tmp_path):
         np.testing.assert_array_equal(*arrays)
 
 
+def test_training_ends_with_a_picture_and_samples_can_be_shaped(models, tmp_path):
+    for task in ("vae", "gan"):
+        assert Image.open(models / task / "samples.png").width > 10 * 64
+    command = ["generate", "--model", str(models / "vae"), "--count", "4", "--out"]
+    found = []
+    for number, how in enumerate(
+        ([], ["--prior", "mixture"], ["--prior", "normal"], ["--scale", "0.1"])
+    ):
+        out = tmp_path / f"{number}.npz"
+        assert main([*command, str(out), *how]) == 0
+        found.append(np.load(out)["images"])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.any(found[0] != found[2]) and np.any(found[0] != found[3])
+
+
+def test_data_sets_are_listed_with_their_links(capsys):
+    assert main(["datasets"]) == 0
+    out = capsys.readouterr().out
+    assert "cryptopunks" in out and "https://susanqq.github.io/UTKFace/" in out
+
+
 def test_interpolation_and_reconstruction_are_pictures(models, tmp_path):
     out = tmp_path / "between.png"
     command = ["interpolate", "--model", str(models / "gan"), "--steps", "5"]
@@ -149,6 +170,10 @@ def test_mistakes_are_one_clear_line(models, capsys, tmp_path):
     )
     png.write_bytes(b"")
     assert "cannot train into" in failed(capsys, "train", "vae", "--out", png, *SMOKE)
+    truncated = ["generate", "--model", vae, "--out", png, "--truncation", "0"]
+    assert "expected 0.25 or more" in failed(capsys, *truncated)
+    theirs = ["train", "vae", "--out", tmp_path / "m", "--recipe", "theirs", *SMOKE]
+    assert "one of ours, " in failed(capsys, *theirs)
     gan = models / "gan"
     assert "no encoder" in failed(capsys, "reconstruct", "--model", gan, "--out", png)
     assert "sources of questions" in failed(capsys, "answer", "--model", text)

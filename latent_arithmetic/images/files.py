@@ -9,10 +9,9 @@ from PIL import Image
 from latent_arithmetic.checkpoints import save_arrays, write_atomically
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.data.datasets import read_any
-from latent_arithmetic.images.tasks import load_trained
+from latent_arithmetic.images.trained import Trained, load_trained
 from latent_arithmetic.progress import say
 
-SHEET_PICTURES, SHEET_COLUMNS = 40, 10  # reconstructions shown in a .png
 GAP = 2  # pixels between pictures on a sheet
 SHEET_COLUMNS = 10
 SHEET_PICTURES = 5 * SHEET_COLUMNS
@@ -51,6 +50,13 @@ def save_pictures(
         write_atomically(path, lambda file: sheet.save(file, format="PNG"))
     else:
         raise UserError(f"received the file name {path}; expected one in .png or .npz")
+
+
+def show_trained(trained: Trained, path: Path) -> None:
+    """Write a sheet of a model's pictures when it is trained, and say where."""
+    pictures = trained.generate(SHEET_PICTURES, prior=trained.best_prior)
+    save_pictures(pictures, path, SHEET_COLUMNS)
+    say(f"novel pictures: {path}")
 
 
 def reconstruct_to_file(

@@ -8,6 +8,7 @@ import numpy as np
 from latent_arithmetic.errors import UserError
 
 METHODS = ("linear", "spherical")
+SMALLEST_TRUNCATION = 0.25  # standard deviations; below, redrawing takes too long
 ACTIVE = 0.01  # variance of a latent's mean above which it says something
 
 
@@ -24,7 +25,15 @@ def random_latents(
     scale: standard deviation; below 1, closer to the typical picture.
     truncation: values further from 0 than this many standard deviations are drawn
         again (2 is usual; the truncation trick of BigGAN, arXiv:1809.11096).
+
+    Raises:
+        UserError: hardly any value is as small as the truncation.
     """
+    if truncation is not None and not truncation >= SMALLEST_TRUNCATION:
+        raise UserError(
+            f"received truncation {truncation}; expected {SMALLEST_TRUNCATION} or more "
+            "standard deviations (2 is usual; a small scale draws points together)"
+        )
     generator = np.random.default_rng(seed)
     latents = generator.normal(size=(count, latent_dim))
     while truncation is not None and (far := np.abs(latents) > truncation).any():

@@ -81,13 +81,8 @@ class ModelRun:
             * trained.settings["epochs"],
             "seconds": round(trained.run.history.seconds, 1),
         }
-        shown = trained.generate(SHOWN, SAMPLE_SEED, prior=best_prior(trained))
+        shown = trained.generate(SHOWN, SAMPLE_SEED, prior=trained.best_prior)
         return Measured(as_numbers(numbers, len(pictures.test)), details, shown)
-
-
-def best_prior(trained: Trained) -> str:
-    """Where to draw an autoencoder's samples from; a GAN has but one place."""
-    return "normal" if trained.task == "gan" else "mixture"
 
 
 def measure_everything(
@@ -96,7 +91,7 @@ def measure_everything(
     """All that a table of Task 1 shows; numbers of the prior that is not the best
     start with ``normal-``."""
     n, numbers = len(pictures.test), {}
-    samples = trained.generate(n, SAMPLE_SEED, prior=best_prior(trained))
+    samples = trained.generate(n, SAMPLE_SEED, prior=trained.best_prior)
     numbers |= measure_quality(samples, pictures, judge)
     if trained.task != "gan":
         numbers |= measure_reconstruction(trained, pictures)

@@ -73,16 +73,9 @@ def train_task(
             f"recipe {recipe} tells attributes, but {pictures.name} has none; choose "
             "another recipe, or pictures with labels"
         )
-    palette = find_palette(pictures.train)
-    canvas = Canvas(
-        pictures.size,
-        pictures.has_doubled_pixels,
-        0 if palette is None else len(palette),
-        len(pictures.label_names),
-    )
     budget = chosen.budget_in(profile, task, len(pictures.train))
     settings = {
-        "canvas": asdict(canvas),
+        "canvas": asdict(canvas_of(pictures)),
         "recipe": recipe,
         "choices": chosen.choices,
         "data": pictures.name,
@@ -93,15 +86,43 @@ def train_task(
         **asdict(budget),
     }
     if not finished_run(folder, task, settings):
-        _train(task, folder, chosen, pictures, palette, settings)
+        _train(task, folder, chosen, pictures, settings)
     return load_trained(folder)
 
 
-def _train(task, folder, recipe: Recipe, pictures, palette, settings) -> None:
+def canvas_of(pictures: Pictures) -> Canvas:
+    """What the networks have to know of these pictures."""
+    palette = find_palette(pictures.train)
+    return Canvas(
+        pictures.size,
+        pictures.has_doubled_pixels,
+        0 if palette is None else len(palette),
+        len(pictures.label_names),
+    )
+
+
+def training_arrays(
+    task: str, model: keras.Model, recipe: Recipe, pictures: Pictures
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """What a model is fitted to: pictures, and what it is told of each; a model with
+    a palette gets its colours."""
+    if task == "gan":
+        signed = to_signed(pictures.train)
+        return (signed, pictures.train_labels) if recipe.tells_attributes else signed
+    block = getattr(getattr(model, "likelihood", None), "block", None)
+    if not block:
+        return to_unit(pictures.train)
+    palette = find_palette(pictures.train)
+    model.likelihood.set_palette(palette)
+    numbers = as_numbers(pictures.train[:, ::block, ::block], palette)
+    return to_unit(pictures.train), numbers
+
+
+def _train(task, folder, recipe: Recipe, pictures, settings) -> None:
     seed, canvas = settings["seed"], Canvas(**settings["canvas"])
     keras.utils.set_random_seed(seed)
     model = recipe.build(canvas, seed=seed)
-    arrays = _arrays(task, model, recipe, pictures, palette)
+    arrays = training_arrays(task, model, recipe, pictures)
     batches = Batches(arrays, settings["batch_size"], seed)
     epochs = settings["epochs"]
     recipe.compile(model, settings["learning_rate"], epochs * len(batches))
@@ -127,19 +148,6 @@ def _train(task, folder, recipe: Recipe, pictures, palette, settings) -> None:
         history=history,
         profile=settings["profile"],
     )
-
-
-def _arrays(task, model, recipe, pictures, palette):
-    """What the model is fitted to: pictures, and what it has to know of them."""
-    if task == "gan":
-        signed = to_signed(pictures.train)
-        return (signed, pictures.train_labels) if recipe.tells_attributes else signed
-    block = getattr(getattr(model, "likelihood", None), "block", None)
-    if not block:
-        return to_unit(pictures.train)
-    model.likelihood.set_palette(palette)
-    numbers = as_numbers(pictures.train[:, ::block, ::block], palette)
-    return to_unit(pictures.train), numbers
 
 
 def _watched_points(task, model, recipe, pictures) -> np.ndarray | None:

@@ -45,6 +45,12 @@ class Trained:
     def size(self) -> int:
         return self.settings["canvas"]["size"]
 
+    @property
+    def best_prior(self) -> str:
+        """Where samples are best drawn from: an autoencoder's codes do not fill
+        N(0, I) evenly."""
+        return "normal" if self.task == "gan" else "mixture"
+
     @cached_property
     def mixture(self) -> MixturePrior:
         """Where the codes of training pictures lie; not for a GAN."""

@@ -1,0 +1,75 @@
+"""Training steps of the picture models: pictures a second, and share of the peak."""
+
+import statistics
+
+import keras
+import numpy as np
+
+from benchmarks.measure import Row, ratio_text, spread
+from benchmarks.share_of_peak import (
+    NOTE,
+    gemm_peak,
+    peak_rows,
+    step_seconds,
+    traced_flops,
+)
+from latent_arithmetic.images.data.datasets import Pictures, load_pictures
+from latent_arithmetic.images.models.recipes import find_recipe
+from latent_arithmetic.images.tasks import canvas_of, training_arrays
+from latent_arithmetic.profiles import FULL
+from latent_arithmetic.progress import say
+
+PICTURES = 1_000
+PLAYERS = {
+    "course VAE": ("vae", "course"),
+    "our VAE": ("vae", "ours"),
+    "course GAN": ("gan", "course"),
+    "our GAN": ("gan", "ours"),
+}
+
+
+def picture_step(task: str, name: str, pictures: Pictures):
+    """A picture model as it is trained, and a batch of the size it is trained with."""
+    keras.utils.set_random_seed(0)
+    recipe = find_recipe(task, name)
+    budget = recipe.budget_in(FULL, task, len(pictures.train))
+    model = recipe.build(canvas_of(pictures), seed=0)
+    recipe.compile(model, budget.learning_rate, steps=1_000)
+    arrays = training_arrays(task, model, recipe, pictures)
+    inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, None)
+    batch = slice(budget.batch_size)
+    inputs, targets = inputs[batch], np.zeros(1) if targets is None else targets[batch]
+    return model, traced_flops(model, inputs, targets), inputs, targets
+
+
+def run_picture_steps(repeats: int) -> tuple[list[Row], str, dict]:
+    """Course and ours in turns; the peak is new every repeat."""
+    pictures = load_pictures(limit=PICTURES)
+    entries = {who: picture_step(*what, pictures) for who, what in PLAYERS.items()}
+    peaks: list[float] = []
+    steps: dict[str, list[tuple]] = {name: [] for name in entries}
+    for repeat in range(1, repeats + 1):
+        peaks.append(gemm_peak())
+        for name, (model, flops, inputs, targets) in entries.items():
+            say(f"picture steps, {repeat} of {repeats}: {name}")
+            seconds = statistics.median(step_seconds(model, inputs, targets))
+            steps[name].append((flops, seconds))
+    sizes = {name: len(entry[2]) for name, entry in entries.items()}
+    details = {"peak, operations a second": peaks, "pictures a step": sizes}
+    details |= {"operations and seconds of a step": steps}
+    return throughput_rows(steps, sizes) + peak_rows(peaks, steps), NOTE, details
+
+
+def throughput_rows(steps: dict[str, list[tuple]], sizes: dict[str, int]) -> list[Row]:
+    """Pictures a second of every model, ours against the course's of the same kind."""
+    speeds = {
+        name: spread([sizes[name] / seconds for _, seconds in measured], "pictures/s")
+        for name, measured in steps.items()
+    }
+    rows = []
+    for name, speed in speeds.items():
+        rival = speeds[name.replace("our", "course")]
+        times = "" if rival is speed else ratio_text(rival, speed)
+        note = f"{sizes[name]} pictures a step"
+        rows.append(Row("pictures trained on", name, speed, times, note))
+    return rows
