@@ -106,16 +106,17 @@ def training_arrays(
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """What a model is fitted to: pictures, and what it is told of each; a model with
     a palette gets its colours."""
+    chooser = getattr(model, "palette", None)
+    if chooser:
+        palette = find_palette(pictures.train)
+        chooser.set_palette(palette)
     if task == "gan":
         signed = to_signed(pictures.train)
         return (signed, pictures.train_labels) if recipe.tells_attributes else signed
-    block = getattr(getattr(model, "likelihood", None), "block", None)
-    if not block:
+    if not chooser:
         return to_unit(pictures.train)
-    palette = find_palette(pictures.train)
-    model.likelihood.set_palette(palette)
-    numbers = as_numbers(pictures.train[:, ::block, ::block], palette)
-    return to_unit(pictures.train), numbers
+    drawn = pictures.train[:, :: chooser.block, :: chooser.block]
+    return to_unit(pictures.train), as_numbers(drawn, palette)
 
 
 def _train(task, folder, recipe: Recipe, pictures, settings) -> None:

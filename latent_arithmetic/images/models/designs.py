@@ -82,6 +82,10 @@ class Canvas:
             **arguments,
         }
 
+    def palette(self) -> PaletteLikelihood:
+        """The palette, yet without colours; a doubled pixel has but one."""
+        return PaletteLikelihood(self.colours, 2 if self.doubled else 1)
+
     def up_to_palette(self, widest: int, **arguments) -> dict:
         """The same for a decoder that gives every colour of the palette its logit;
         doubled pixels are decided once."""
@@ -133,8 +137,7 @@ def design_vae(
         **canvas.down(width, normalisation="batch", name="encoder"),
     )
     if palette and canvas.colours:
-        likelihood = PaletteLikelihood(canvas.colours, 2 if canvas.doubled else 1)
-        form = canvas.up_to_palette
+        likelihood, form = canvas.palette(), canvas.up_to_palette
     else:
         likelihood, form = GaussianLikelihood(sigma), canvas.up
     decoder = build_deconv_net(
@@ -144,27 +147,35 @@ def design_vae(
 
 
 def design_gan(
-    canvas: Canvas, *, width: int, latent_dim: int, seed: int = 0, **settings
+    canvas: Canvas,
+    *,
+    width: int,
+    latent_dim: int,
+    palette: bool = True,
+    seed: int = 0,
+    **settings,
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
     The discriminator has no batch normalisation: it must judge every picture by
     itself, and its penalties are slopes at single pictures.
 
+    palette: let the generator choose among the palette's colours, where there is one.
     settings: of ``GANSettings``.
     """
-    attributes = canvas.attributes
-    generator = build_deconv_net(
-        latent_dim + attributes,
-        **canvas.up(
-            width, normalisation="batch", output_activation="tanh", name="generator"
-        ),
-    )
+    attributes, brick = canvas.attributes, {"normalisation": "batch"}
+    colours = canvas.palette() if palette and canvas.colours else None
+    if colours:
+        arguments = canvas.up_to_palette(width, name="generator", **brick)
+    else:
+        brick["output_activation"] = "tanh"
+        arguments = canvas.up(width, name="generator", **brick)
+    generator = build_deconv_net(latent_dim + attributes, **arguments)
     discriminator = build_conv_net(
         output_units=1 + attributes, **canvas.down(width, name="discriminator")
     )
     settings = GANSettings(**settings, attributes=attributes)
-    return GAN(generator, discriminator, settings, seed=seed)
+    return GAN(generator, discriminator, settings, palette=colours, seed=seed)
 
 
 COURSE_BRICK = {"channels": 128, "n_layers": 4, "kernel_size": 3, "activation": "relu"}

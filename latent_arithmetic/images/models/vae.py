@@ -63,6 +63,12 @@ class VAE(keras.Model):
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self.built = True  # both networks are
 
+    @property
+    def palette(self) -> PaletteLikelihood | None:
+        """The palette whose colours the decoder chooses from, if there is one."""
+        likelihood = self.likelihood
+        return likelihood if isinstance(likelihood, PaletteLikelihood) else None
+
     def call(self, x, training=False):
         """Decoder output, mean and log variance; without training, of the mean code."""
         mean, log_variance = ops.split(self.encoder(x, training=training), 2, axis=-1)

@@ -59,13 +59,13 @@ def measure_bits(trained: Trained, images: np.ndarray) -> np.ndarray:
     A Gaussian's are those of a density, a palette's those of a choice: they cannot
     be compared with each other. Doubled pixels count once for a palette.
     """
-    likelihood = trained.model.likelihood
-    block = getattr(likelihood, "block", 0)
+    chooser = trained.model.palette
     height, width = images.shape[1:3]
-    if not block:
+    if not chooser:
         nats = in_parts(lambda part: trained.model.negative_elbo(to_unit(part)), images)
         return bits_per_dimension(nats, (height, width, 3))
-    palette = np.round(255 * np.asarray(likelihood.palette)).astype(np.uint8)
+    block = chooser.block
+    palette = np.round(255 * np.asarray(chooser.palette)).astype(np.uint8)
     numbers = as_numbers(images[:, ::block, ::block], palette)
     nats = in_parts(
         lambda part, told: trained.model.negative_elbo(to_unit(part), told),
