@@ -288,24 +288,6 @@ def test_every_recipe_builds_and_takes_a_step(task, name):
     assert model.decode(np.zeros((3, units))).shape == (3, 16, 16, 3)
 
 
-def test_a_generator_with_a_palette_shows_mixtures_and_draws_colours():
-    keras.utils.set_random_seed(0)
-    canvas = Canvas(16, doubled=True, colours=3)
-    gan = find_recipe("gan").build(canvas)
-    palette = np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], "uint8")
-    gan.palette.set_palette(palette)
-    drawn = ops.convert_to_numpy(gan.decode(np.random.randn(20, gan.latent_dim)))
-    assert {tuple(c) for c in drawn.reshape(-1, 3)} <= {(0, 0, 0), (1, 0, 0), (1, 1, 1)}
-    logits = np.log(np.array([[[[0.5, 0.25, 0.25]]]], "float32"))
-    mixed = ops.convert_to_numpy(gan.palette.mixed_pictures(logits))
-    np.testing.assert_allclose(mixed, np.full((1, 2, 2, 3), [0.5, 0.25, 0.25]))
-    recipe = find_recipe("gan")
-    recipe.compile(gan, 1e-3, steps=10)
-    before = as_numpy(gan.generator.trainable_variables)
-    gan.train_on_batch(np.zeros((8, 16, 16, 3), "float32"))
-    assert any(changed(before, gan.generator.trainable_variables))
-
-
 def test_attributes_are_judged_as_told():
     """With D(x) = 0 and an attribute worth w, the logit is w where it is told."""
     judge = down(3)

@@ -147,35 +147,27 @@ def design_vae(
 
 
 def design_gan(
-    canvas: Canvas,
-    *,
-    width: int,
-    latent_dim: int,
-    palette: bool = True,
-    seed: int = 0,
-    **settings,
+    canvas: Canvas, *, width: int, latent_dim: int, seed: int = 0, **settings
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
     The discriminator has no batch normalisation: it must judge every picture by
     itself, and its penalties are slopes at single pictures.
 
-    palette: let the generator choose among the palette's colours, where there is one.
     settings: of ``GANSettings``.
     """
-    attributes, brick = canvas.attributes, {"normalisation": "batch"}
-    colours = canvas.palette() if palette and canvas.colours else None
-    if colours:
-        arguments = canvas.up_to_palette(width, name="generator", **brick)
-    else:
-        brick["output_activation"] = "tanh"
-        arguments = canvas.up(width, name="generator", **brick)
-    generator = build_deconv_net(latent_dim + attributes, **arguments)
+    attributes = canvas.attributes
+    generator = build_deconv_net(
+        latent_dim + attributes,
+        **canvas.up(
+            width, normalisation="batch", output_activation="tanh", name="generator"
+        ),
+    )
     discriminator = build_conv_net(
         output_units=1 + attributes, **canvas.down(width, name="discriminator")
     )
     settings = GANSettings(**settings, attributes=attributes)
-    return GAN(generator, discriminator, settings, palette=colours, seed=seed)
+    return GAN(generator, discriminator, settings, seed=seed)
 
 
 COURSE_BRICK = {"channels": 128, "n_layers": 4, "kernel_size": 3, "activation": "relu"}

@@ -13,7 +13,6 @@ import keras
 from keras import ops, random
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.models.likelihoods import PaletteLikelihood
 
 BETA_1, BETA_2 = 0.0, 0.99  # Adam without momentum: the opponent moves (R3GAN).
 
@@ -49,16 +48,12 @@ class GANSettings:
 class GAN(keras.Model):
     """Two players: a generator that invents pictures, a discriminator that judges.
 
-    generator: [n, latent_dim + attributes] -> pictures in [-1, 1], or the logits of a
-        palette's colours.
+    generator: [n, latent_dim + attributes] -> pictures in [-1, 1].
     discriminator: pictures in [-1, 1] -> [n, 1 + attributes]: a logit, and how much
         each attribute adds to it.
 
     ``averaged_generator`` is the exponential moving average of the generator's
     weights: what to draw samples with.
-
-    palette: which colours the generator's logits are of. The discriminator is shown
-        their mixture, which gradients can pass; samples get the most likely one.
     """
 
     def __init__(
@@ -67,7 +62,6 @@ class GAN(keras.Model):
         discriminator: keras.Model,
         settings: GANSettings = GANSettings(),
         *,
-        palette: PaletteLikelihood | None = None,
         seed: int = 0,
         name: str = "gan",
     ):
@@ -83,7 +77,6 @@ class GAN(keras.Model):
         self.averaged_generator.set_weights(generator.get_weights())
         self.averaged_generator.trainable = False
         self.settings = settings
-        self.palette = palette
         self.latent_dim = generator.input_shape[-1] - settings.attributes
         self.seed_generator = random.SeedGenerator(seed)
         self.steps_done = self.add_weight(
@@ -93,9 +86,7 @@ class GAN(keras.Model):
             name: keras.metrics.Mean(name=name)
             for name in ("generator", "discriminator", "penalty")
         }
-        self.largest_shift = round(
-            settings.largest_shift * discriminator.input_shape[1]
-        )
+        self.largest_shift = round(settings.largest_shift * generator.output_shape[1])
         self.built = True  # both networks are
 
     def call(self, pictures, training=False):
@@ -116,8 +107,6 @@ class GAN(keras.Model):
         told = ops.cast(y, x.dtype) if self.settings.attributes else noise[:, :0]
         points = ops.concatenate([noise, told], axis=-1)
         generated = self.generator(points, training=training)
-        if self.palette:
-            generated = 2 * self.palette.mixed_pictures(generated) - 1
         pictures = ops.concatenate([x, generated])
         if training and self.largest_shift:
             pictures = translate(pictures, self.largest_shift, self.seed_generator)
@@ -141,8 +130,7 @@ class GAN(keras.Model):
     def decode(self, z):
         """The averaged generator's pictures of points [n, latent_dim + attributes],
         in [0, 1]."""
-        drawn = self.averaged_generator(z)
-        return self.palette.pictures(drawn) if self.palette else (drawn + 1) / 2
+        return (self.averaged_generator(z) + 1) / 2
 
     def _judge(self, real, fake, told, training):
         """Logits of real and generated pictures, and the penalty R1 + R2.

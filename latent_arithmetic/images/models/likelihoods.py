@@ -97,11 +97,4 @@ class PaletteLikelihood(keras.layers.Layer):
     def pictures(self, decoded):
         """The most likely colour of every block, as pictures in [0, 1]."""
         colours = ops.take(self.palette.value, ops.argmax(decoded, axis=-1), axis=0)
-        return self._enlarge(colours)
-
-    def mixed_pictures(self, decoded):
-        """The mean colour of every block, as pictures in [0, 1]: gradients pass."""
-        return self._enlarge(ops.matmul(ops.softmax(decoded), self.palette.value))
-
-    def _enlarge(self, colours):
         return ops.repeat(ops.repeat(colours, self.block, axis=1), self.block, axis=2)

@@ -113,7 +113,6 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "gan": {
         "ours": _gan(),
-        "no-palette": _gan(palette=False),
         "attributes": replace(_gan(), tells_attributes=True),
         "translated": _gan(largest_shift=0.125),
         "no-penalty": _gan(gamma=0.0),
