@@ -17,6 +17,7 @@ from latent_arithmetic.arguments import (
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.quiet import import_keras_quietly
 
+STUDIES = ("arithmetic", "pictures")
 USER_ERROR, INTERRUPTED = 2, 130
 
 
@@ -67,7 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     datasets.set_defaults(command=_datasets)
     study = commands.add_parser(
-        "study", help="run what is not recorded yet of Task 2's tables, print them"
+        "study", help="run what is not recorded yet of the tables, print them"
+    )
+    study.add_argument(
+        "part", nargs="?", choices=STUDIES, help="of the study; without, all of it"
     )
     study.add_argument(
         "--show", action="store_true", help="only print what is recorded"
@@ -118,10 +122,14 @@ def _datasets(options) -> None:
 def _study(options) -> None:
     from latent_arithmetic import study
     from latent_arithmetic.arithmetic import study_plan
+    from latent_arithmetic.images import study_runs
     from latent_arithmetic.profiles import FULL
     from latent_arithmetic.workspace import open_workspace
 
-    runs, folder = study_plan.all_runs(), study.study_folder()
+    planned = {"arithmetic": study_plan.all_runs, "pictures": study_runs.all_runs}
+    parts = [options.part] if options.part else STUDIES
+    runs = [run for part in parts for run in planned[part]()]
+    folder = study.study_folder()
     if not options.show:
         work = open_workspace(FULL.name).folder("study")
         study.run_study(runs, folder, work, FULL)

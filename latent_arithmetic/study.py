@@ -152,8 +152,8 @@ def study_table(runs: Iterable[StudyRun], folder: Path) -> dict[str, dict[str, N
     }
 
 
-def summary(runs: Iterable[StudyRun], folder: Path) -> dict:
-    """All numbers of the study as one result; named `<group>.<number>`.
+def summary(runs: Iterable[StudyRun], folder: Path, name: str = "study") -> dict:
+    """All numbers of the runs as one result; they are named `<group>.<number>`.
 
     Its provenance is that of the run recorded last.
     """
@@ -162,7 +162,7 @@ def summary(runs: Iterable[StudyRun], folder: Path) -> dict:
     origins = [content["provenance"] for content in contents]
     return {
         "generated": GENERATED,
-        "name": "study",
+        "name": name,
         "numbers": {
             f"{group}.{name}": vars(number)
             for group, numbers in study_table(runs, folder).items()

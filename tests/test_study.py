@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from latent_arithmetic import study
+from latent_arithmetic import images, study
 from latent_arithmetic.arithmetic import study_runs, tasks
 from latent_arithmetic.arithmetic.asking import in_several_hands
 from latent_arithmetic.arithmetic.lessons import Lesson
@@ -12,6 +12,7 @@ from latent_arithmetic.arithmetic.questions import all_questions
 from latent_arithmetic.arithmetic.study_plan import all_runs
 from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun
 from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.study_runs import ModelRun
 from latent_arithmetic.profiles import SMOKE, Budget
 from latent_arithmetic.provenance import config_hash
 
@@ -79,12 +80,14 @@ def test_pictures_are_measured_with_another_arithmetic(tmp_path, monkeypatch):
 
 def test_what_is_recorded_belongs_to_the_study():
     """No committed run is of other settings than the study asks for."""
-    asked = {study.name_of(run): run for run in all_runs()}
-    assert len(asked) == len(all_runs())
+    planned = all_runs() + images.study_runs.all_runs()
+    asked = {study.name_of(run): run for run in planned}
+    assert len(asked) == len(planned)
     for path in study.study_folder().glob("*.json"):
         content = study.recorded_run(asked[path.stem], study.study_folder())
         assert content["config_hash"] == config_hash(content["config"])
-        assert content["numbers"]["exact"]["n"] > 1_000
+        headline = "frechet" if "frechet" in content["numbers"] else "exact"
+        assert content["numbers"][headline]["n"] > 900
 
 
 def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
@@ -107,3 +110,22 @@ def test_few_questions_are_asked_in_several_hands():
     assert len(in_several_hands(questions, 60)) == 60
     longer = all_questions()
     assert (in_several_hands(longer, 20_000) == longer).all()
+
+
+def test_a_picture_model_is_recorded_with_its_pictures(tmp_path):
+    folder, work = tmp_path / "study", tmp_path / "work"
+    runs = [ModelRun("vae", "course"), ModelRun("gan", "attributes")]
+    study.run_study(runs, folder, work, SMOKE)
+    for run in runs:
+        content = study.recorded_run(run, folder)
+        numbers = content["numbers"]
+        assert numbers["frechet"]["value"] > numbers["frechet_floor"]["value"] > 0
+        assert content["features"]["name"] == "attribute judge"
+        assert study.recorded_pictures(run, folder).shape == (20, 64, 64, 3)
+    assert "arithmetic-regression-success" not in numbers
+    found = study.recorded_run(runs[0], folder)["numbers"]
+    assert {"arithmetic-regression-success", "normal-frechet", "test_psnr"} <= set(
+        found
+    )
+    versions = {study.recorded_run(run, folder)["features"]["version"] for run in runs}
+    assert len(versions) == 1  # one judge for all
