@@ -78,6 +78,11 @@ HEADLINES = {
     "cae/test_psnr": "CAE: reconstruction of test pictures",
     "vae/test_psnr": "VAE: reconstruction of test pictures",
     "vae/mean_picture_psnr": "(the mean training picture)",
+    "quality-vae-mixture/frechet": "VAE, samples of the mixture: Fréchet distance",
+    "quality-gan/frechet": "GAN, samples: Fréchet distance",
+    "vae-arithmetic/arithmetic-regression-success": (
+        "VAE, an attribute added, all others kept"
+    ),
 }
 
 
