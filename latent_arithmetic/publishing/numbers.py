@@ -78,6 +78,7 @@ HEADLINES = {
     "cae/test_psnr": "CAE: reconstruction of test pictures",
     "vae/test_psnr": "VAE: reconstruction of test pictures",
     "vae/mean_picture_psnr": "(the mean training picture)",
+    "quality-gan/frechet_floor": "unseen real punks: Fréchet distance, the floor",
     "quality-vae-mixture/frechet": "VAE, samples of the mixture: Fréchet distance",
     "quality-gan/frechet": "GAN, samples: Fréchet distance",
     "vae-arithmetic/arithmetic-regression-success": (
@@ -180,11 +181,13 @@ def results_table(results: dict[str, dict]) -> str:
         entry = results.get(name, {"numbers": {}})["numbers"].get(number)
         if entry is None:
             continue
-        unit = f" {entry['unit']}" if entry["unit"] else ""
+        unit = f" {entry['unit']}" if entry.get("unit") else ""
+        about = "| | 1"  # a value that was recorded alone
+        if "low" in entry:
+            about = f"{format_interval(entry)} | {entry['n']:,} | {entry['seeds']}"
         origin = results[name]["provenance"]
         rows.append(
-            f"| {label} | {format_value(entry)}{unit} | {format_interval(entry)} "
-            f"| {entry['n']:,} | {entry['seeds']} "
+            f"| {label} | {format_value(entry)}{unit} | {about} "
             f"| {origin['profile']}, {origin['backend']} |"
         )
     return "\n".join(rows)
