@@ -95,16 +95,17 @@ def picture_grid(
     """Pictures in rows of `columns`, pixels crisp.
 
     pictures: uint8 in [0, 255] or float in [0, 1], [n, height, width] or
-        [n, height, width, 3]. titles: a caption above each picture.
+        [n, height, width, 3]. titles: captions above the first pictures.
     row_labels: a caption left of each row. cell: inches a picture is wide.
     """
     rows = -(-len(pictures) // columns)
-    title_room = 0.2 if titles else 0.0
+    titles = titles or ()
+    titled_rows = -(-len(titles) // columns)
     label_room = 0.09 * max(map(len, row_labels)) if row_labels else 0.0
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(columns * cell + label_room, rows * (cell + title_room)),
+        figsize=(columns * cell + label_room, rows * cell + titled_rows * 0.2),
         squeeze=False,
         layout="constrained",
     )
@@ -119,7 +120,7 @@ def picture_grid(
         axis.imshow(
             pictures[index], cmap="gray", vmin=0, vmax=highest, interpolation="nearest"
         )
-        if titles:
+        if index < len(titles):
             axis.set_title(titles[index], fontsize=7, pad=2)
     for axis, label in zip(axes[:, 0], row_labels or (), strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
