@@ -68,7 +68,7 @@ def throughput_rows(steps: dict[str, list[tuple]], sizes: dict[str, int]) -> lis
     }
     rows = []
     for name, speed in speeds.items():
-        rival = speeds[name.replace("our", "course")]
+        rival = speeds[f"course {name.split()[-1]}"]
         times = "" if rival is speed else ratio_text(rival, speed)
         note = f"{sizes[name]} pictures a step"
         rows.append(Row("pictures trained on", name, speed, times, note))

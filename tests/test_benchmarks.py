@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import course_baseline, image_to_text
+from benchmarks import course_baseline, image_to_text, picture_steps
 from benchmarks.measure import (
     Check,
     Row,
@@ -189,3 +189,11 @@ def test_recorded_speed_is_one_result_with_names_for_the_report(tmp_path):
     assert numbers["text-to-99-exact-cold-ours"]["value"] == 2
     assert numbers["text-to-99-exact-cold-ours-better"] == {"value": "3.5x"}
     assert "text-to-99-exact-cold-course-baseline-better" not in numbers
+
+
+def test_pictures_a_second_are_compared_with_the_courses_model_of_the_same_kind():
+    steps = {"course VAE": [(1, 0.5)], "our VAE": [(1, 0.25)], "course GAN": [(1, 1.0)]}
+    sizes = {"course VAE": 8, "our VAE": 32, "course GAN": 64}
+    rows = {row.who: row for row in picture_steps.throughput_rows(steps, sizes)}
+    assert rows["our VAE"].number.value == 128 and rows["our VAE"].times == "8.0x"
+    assert rows["course GAN"].number.value == 64 and rows["course GAN"].times == ""
