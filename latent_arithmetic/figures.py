@@ -1,5 +1,6 @@
 """One plotting style, one way to save and show a figure."""
 
+import base64
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -49,11 +50,11 @@ def show_figure(figure: Figure, name: str, workspace: Workspace) -> None:
     )
     figure.savefig(path.with_suffix(".png"), metadata={"Description": origin})
     if in_notebook():
-        from IPython.display import Image as Shown
+        from IPython.display import Image as Picture
         from IPython.display import display
 
         width = int(figure.get_figwidth() * PIXELS_PER_INCH)
-        display(Shown(path.with_suffix(".png"), width=width))
+        display(Picture(path.with_suffix(".png"), width=width))
     plt.close(figure)
 
 
@@ -78,10 +79,10 @@ def show_animation(
         loop=0,
     )
     if in_notebook():
-        from IPython.display import Image as Shown
-        from IPython.display import display
+        from IPython.display import HTML, display
 
-        display(Shown(path.read_bytes(), format="gif"))
+        content = base64.b64encode(path.read_bytes()).decode()
+        display(HTML(f'<img src="data:image/gif;base64,{content}" alt="{name}">'))
 
 
 def picture_grid(
