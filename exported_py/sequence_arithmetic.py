@@ -1157,8 +1157,8 @@ if any(group.startswith("text-to-text-summary") for group in table):
 
 # **What to notice.** All of these learnt from half of the questions in the same number of
 # steps; eye and painter are the same everywhere, only the text model in the middle
-# differs. Two or three encoder layers do no harm, and two are the best here by a little;
-# every further decoder layer costs some. With four encoder layers or five decoder layers
+# differs. Two or three encoder layers do no harm, and two were the best in every run, by a
+# little; every further decoder layer costs some. With four encoder layers or five decoder layers
 # the rule is not found in these steps. The pictures change nothing of that: image-to-text
 # and text-to-image follow the text model down, and where it is good, what is lost is lost
 # by the eye and the hand.
@@ -1167,8 +1167,9 @@ if any(group.startswith("text-to-text-summary") for group in table):
 # 1: the units. The deep ones that did not get there are off by 1 in about a
 # quarter of all answers, and most others are near, too: they know the size of an answer
 # and not yet its last digit. Depth
-# is not shown to be harmful as such. It is one more thing to be trained through, and
-# with one run a depth (see the number of seeds) another start may be luckier.
+# is not shown to be harmful as such; it is one more thing to be trained through in the
+# same steps. The runs agree on which depths fail; how badly they fail differs, and with so
+# few runs (see the number of seeds) the intervals are wide there.
 
 # **How far does it go?** A question of 100 digits needs nothing new either: the same
 # column, a hundred times. But a recurrent layer is free to learn one rule for the units
@@ -1216,6 +1217,9 @@ if "long-numbers-states" in table:
 # highest columns that differ decide which number is larger, all lower ones have to know
 # it, and no column beyond the second ever had to pass it on in training. So what stops
 # the calculator is not its memory, but that two digits leave open what has to be kept.
+# 
+# With LSTM cells in place of the states, the same training does not get as far as two
+# digits; these rows say that the recipe was made for the states, and nothing of lengths.
 
 # ### How fast
 # 
