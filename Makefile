@@ -2,6 +2,7 @@
 PROFILE ?= quick
 PYTHON ?= python3
 REPEATS ?= 3
+TEST_PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: run test study bench report publish submission export lint clean
@@ -10,7 +11,8 @@ run: .venv/installed
 	.venv/bin/latent-arithmetic run --profile $(PROFILE)
 
 test: .venv/installed-for-tests lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) \
+		--dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check .

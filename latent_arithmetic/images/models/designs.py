@@ -130,7 +130,7 @@ def design_vae(
 
     palette: decide for one of the palette's colours at every pixel, where there is
         one; else, or without, a Gaussian of spread ``sigma``.
-    pricing: ``warm_up`` and ``free_bits`` of ``VAE``.
+    pricing: ``warm_up``, ``free_bits`` and ``kl_weight`` of ``VAE``.
     """
     encoder = build_conv_net(
         output_units=2 * latent_dim,

@@ -27,6 +27,9 @@ class VAE(keras.Model):
         2016, arXiv:1511.06349); 0 for none.
     free_bits: nats that a latent may use, on average over a batch, without a price
         (Kingma et al. 2016, arXiv:1606.04934).
+    kl_weight: price of the KL once warm; below 1 the codes keep what is too small or
+        too rare to pay for itself, and fit N(0, I) less well (beta-VAE, Higgins et
+        al. 2017).
 
     The loss is the negative evidence lower bound: the reconstruction term, and the
     KL divergence summed over the latents; both are averaged over the batch.
@@ -40,6 +43,7 @@ class VAE(keras.Model):
         *,
         warm_up: int = 0,
         free_bits: float = 0.0,
+        kl_weight: float = 1.0,
         seed: int = 0,
         name: str = "vae",
     ):
@@ -49,6 +53,7 @@ class VAE(keras.Model):
         self.likelihood = likelihood or GaussianLikelihood()
         self.warm_up = warm_up
         self.free_bits = free_bits
+        self.kl_weight = kl_weight
         self.latent_dim = decoder.input_shape[-1]
         if encoder.output_shape[-1] != 2 * self.latent_dim:
             raise UserError(
@@ -84,13 +89,13 @@ class VAE(keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """The negative evidence lower bound of a batch, in nats per picture, with
-        the KL as ``warm_up`` and ``free_bits`` weigh it."""
+        the KL as ``warm_up``, ``free_bits`` and ``kl_weight`` weigh it."""
         decoded, mean, log_variance = y_pred
         error = ops.mean(self.likelihood.negative_log(x, y, decoded, training))
         spent = ops.mean(kl_divergence(mean, log_variance), axis=0)
         self.error_tracker.update_state(error)
         self.kl_tracker.update_state(ops.sum(spent))
-        charged = ops.sum(ops.maximum(spent, self.free_bits))
+        charged = self.kl_weight * ops.sum(ops.maximum(spent, self.free_bits))
         if training and self.warm_up:
             self.steps_done.assign_add(1.0)
             charged = charged * ops.minimum(1.0, self.steps_done / self.warm_up)
