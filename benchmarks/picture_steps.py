@@ -35,7 +35,7 @@ def picture_step(task: str, name: str, pictures: Pictures):
     budget = recipe.budget_in(FULL, task, len(pictures.train))
     model = recipe.build(canvas_of(pictures), seed=0)
     recipe.compile(model, budget.learning_rate, steps=1_000)
-    arrays = training_arrays(task, model, recipe, pictures)
+    arrays = training_arrays(task, model, pictures)
     inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, None)
     batch = slice(budget.batch_size)
     inputs, targets = inputs[batch], np.zeros(1) if targets is None else targets[batch]

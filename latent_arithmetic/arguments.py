@@ -195,6 +195,12 @@ def add_generate_arguments(generate: argparse.ArgumentParser) -> None:
         metavar="X",
         help="of the noise (default 1); below 1, closer to the typical picture",
     )
+    generate.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="NAME",
+        help="what all pictures are to have, for a GAN trained on pictures with labels",
+    )
     _add_picture_file(generate)
 
 

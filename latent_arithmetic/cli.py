@@ -206,10 +206,13 @@ def _generate(options) -> None:
     from latent_arithmetic.images.files import save_pictures
     from latent_arithmetic.images.trained import load_trained
 
-    trained = load_trained(options.model)
+    trained, attributes = load_trained(options.model), None
+    if options.attributes:
+        attributes = trained.attributes_named(options.attributes, options.count)
     pictures = trained.generate(
         options.count,
         options.seed,
+        attributes=attributes,
         prior=options.prior or trained.best_prior,
         truncation=options.truncation,
         scale=options.scale,

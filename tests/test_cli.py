@@ -12,6 +12,7 @@ from latent_arithmetic.arithmetic.designs import RECIPES
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.lessons import SPLITS, Lesson
 from latent_arithmetic.cli import INTERRUPTED, USER_ERROR, main
+from latent_arithmetic.images.trained import load_trained
 
 SMOKE = ["--profile", "smoke"]
 
@@ -134,6 +135,20 @@ def test_training_ends_with_a_picture_and_samples_can_be_shaped(models, tmp_path
         found.append(np.load(out)["images"])
     np.testing.assert_array_equal(found[0], found[1])
     assert np.any(found[0] != found[2]) and np.any(found[0] != found[3])
+
+
+def test_a_gan_draws_what_it_is_asked_for(models, capsys, tmp_path):
+    gan, out = str(models / "gan"), str(tmp_path / "asked.npz")
+    command = ["generate", "--model", gan, "--out", out, "--count", "3", "--attributes"]
+    assert main([*command, "male", "hoodie"]) == 0
+    trained = load_trained(gan)
+    asked = trained.attributes_named(["hoodie", "male"], 3)
+    assert (asked.sum(axis=1) == 2).all()
+    expected = trained.generate(3, attributes=asked)
+    np.testing.assert_array_equal(np.load(out)["images"], expected)
+    assert "expected one of alien, ape, " in failed(capsys, *command, "halo")
+    command[2] = str(models / "vae")
+    assert "told of none" in failed(capsys, *command, "male")
 
 
 def test_data_sets_are_listed_with_their_links(capsys):

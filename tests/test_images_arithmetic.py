@@ -68,9 +68,6 @@ def test_only_changes_that_the_data_knows_are_asked_for():
 class Painter:
     """Codes are pictures' labels; pictures show their code."""
 
-    def encode(self, images):
-        return images[:, 0, 0].astype(float)
-
     def decode(self, codes):
         return np.clip(codes, 0, 1).round().astype("uint8")[:, None, None]
 
@@ -84,11 +81,12 @@ def test_success_is_measured_by_hand():
     images = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], "uint8")[:, None, None]
     changes = [Change(0, 1, ()), Change(1, 2, (0,)), Change(2, 0, ())]
     right = np.eye(3)
-    found = measure_arithmetic(Painter(), Eye(), right, changes, images)
+    codes, present = images[:, 0, 0].astype(float), Eye().see(images)
+    found = measure_arithmetic(Painter(), Eye(), right, changes, codes, present)
     assert [found[name].value for name in ("added", "kept", "success")] == [1, 1, 1]
     # The second attribute now brings the third along: the first change breaks it.
     wrong = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
-    found = measure_arithmetic(Painter(), Eye(), wrong, changes, images)
+    found = measure_arithmetic(Painter(), Eye(), wrong, changes, codes, present)
     assert found["added"].value == pytest.approx(2 / 3)
     assert found["kept"].value == pytest.approx(2 / 3)
     assert found["success"].value == pytest.approx(1 / 3)

@@ -93,6 +93,16 @@ def test_splits_share_no_picture_and_keep_their_pictures(tmp_path):
     assert sets[2] <= {image.tobytes() for image in more.test}
 
 
+def test_a_part_never_stays_empty(tmp_path):
+    """Training pictures of one split are all training pictures of any other."""
+    path = tmp_path / "train.npy"
+    np.save(path, load_pictures(size=32, limit=160).train)
+    again = load_pictures(path, 32)
+    together = len(again.train) + len(again.validation) + len(again.test)
+    assert together == len(np.load(path))
+    assert len(again.validation) == len(again.test) == round(together / 10)
+
+
 def test_cryptopunks_sizes_and_backgrounds():
     as_drawn = load_pictures(size=24, limit=100)
     framed = load_pictures(size=32, limit=100)

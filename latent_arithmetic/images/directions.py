@@ -99,28 +99,29 @@ def measure_arithmetic(
     judge: FeatureMap,
     directions: np.ndarray,
     changes: list[Change],
-    images: np.ndarray,
+    codes: np.ndarray,
+    present: np.ndarray,
 ) -> dict[str, Number]:
     """How often arithmetic with codes does what it should, as the judge sees it.
 
-    images: uint8 [n, size, size, 3]; what the judge sees in them is what counts as
-        being there before.
+    codes: [n, dimensions of a code], of the pictures to be changed. present: bool
+        [n, attributes], what counts as being there before.
 
     Returns: ``added``: the wanted attribute is seen. ``kept``: all others are as
-        before, but for those taken away. ``success``: both. ``unchanged``: the same
-        pictures merely restored show the same attributes as before, the ceiling.
+        before, but for those taken away. ``success``: both. ``unchanged``: the pictures
+        of the codes as they are show what is present, the ceiling.
     """
-    before = images[[change.picture for change in changes]]
-    codes, seen_before = trained.encode(before), judge.see(before)
+    chosen = [change.picture for change in changes]
+    codes, present = codes[chosen], present[chosen]
     moves = np.stack([change.arithmetic(directions) for change in changes])
-    pairs = zip(changes, seen_before, strict=True)
+    pairs = zip(changes, present, strict=True)
     wanted = np.stack([change.wanted(labels) for change, labels in pairs])
     right = judge.see(trained.decode(codes + moves)) == wanted
     rows, columns = np.arange(len(changes)), [change.added for change in changes]
     added = right[rows, columns]
     right[rows, columns] = True
     kept = right.all(axis=1)
-    restored = judge.see(trained.decode(codes)) == seen_before
+    restored = judge.see(trained.decode(codes)) == present
     return {
         name: proportion(int(values.sum()), len(changes))
         for name, values in (

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
 from latent_arithmetic.images.directions import (
+    METHODS,
     attribute_directions,
     measure_arithmetic,
     possible_changes,
@@ -93,12 +96,12 @@ def measure_everything(
     n, numbers = len(pictures.test), {}
     samples = trained.generate(n, SAMPLE_SEED, prior=trained.best_prior)
     numbers |= measure_quality(samples, pictures, judge)
+    if judge.label_names:
+        numbers |= measure_changes(trained, pictures, judge)
     if trained.task != "gan":
         numbers |= measure_reconstruction(trained, pictures)
         plain = measure_quality(trained.generate(n, SAMPLE_SEED), pictures, judge)
         numbers |= {f"normal-{name}": value for name, value in plain.items()}
-        if judge.label_names:
-            numbers |= measure_changes(trained, pictures, judge)
     if judge.label_names:
         judged = measure_judge(judge, pictures)
         numbers |= {f"judge-{name}": value for name, value in judged.items()}
@@ -106,13 +109,27 @@ def measure_everything(
 
 
 def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> Numbers:
-    """Arithmetic with the codes of test pictures, by both kinds of directions."""
-    codes, numbers = trained.encode(pictures.train), {}
-    changes = possible_changes(pictures.train_labels, pictures.test_labels, CHANGES)
-    for method in ("regression", "means"):
-        directions = attribute_directions(codes, pictures.train_labels, method)
-        found = measure_arithmetic(trained, judge, directions, changes, pictures.test)
-        numbers |= {f"arithmetic-{method}-{name}": x for name, x in found.items()}
+    """How often giving a picture an attribute succeeds.
+
+    With an autoencoder, the pictures are those of the test part, and what the judge
+    sees in them is present; directions are found by both methods. A GAN that is told
+    attributes makes pictures that are to have those of the test pictures; a
+    direction is the attribute itself. A GAN that is not has none.
+    """
+    labels, test_labels = pictures.train_labels, pictures.test_labels
+    if trained.task == "gan":
+        told, latent_dim = trained.model.told, trained.model.latent_dim
+        ways = {"told": np.pad(np.eye(told), ((0, 0), (latent_dim, 0)))} if told else {}
+        present = test_labels
+        codes = trained.points(len(present), SAMPLE_SEED, attributes=present)
+    else:
+        taught = trained.encode(pictures.train)
+        ways = {how: attribute_directions(taught, labels, how) for how in METHODS}
+        codes, present = trained.encode(pictures.test), judge.see(pictures.test)
+    changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
+    for way, directions in ways.items():
+        found = measure_arithmetic(trained, judge, directions, changes, codes, present)
+        numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers
 
 

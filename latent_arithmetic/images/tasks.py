@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from latent_arithmetic.checkpoints import save_arrays
-from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.data.datasets import (
     PUNKS,
     Pictures,
@@ -68,11 +67,6 @@ def train_task(
     if not isinstance(data, Pictures):
         pictures = load_pictures(data, size, limit=profile.pictures)
         say(str(pictures.report))
-    if chosen.tells_attributes and not pictures.label_names:
-        raise UserError(
-            f"recipe {recipe} tells attributes, but {pictures.name} has none; choose "
-            "another recipe, or pictures with labels"
-        )
     budget = chosen.budget_in(profile, task, len(pictures.train))
     settings = {
         "canvas": asdict(canvas_of(pictures)),
@@ -102,7 +96,7 @@ def canvas_of(pictures: Pictures) -> Canvas:
 
 
 def training_arrays(
-    task: str, model: keras.Model, recipe: Recipe, pictures: Pictures
+    task: str, model: keras.Model, pictures: Pictures
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """What a model is fitted to: pictures, and what it is told of each; a model with
     a palette gets its colours."""
@@ -112,7 +106,7 @@ def training_arrays(
         chooser.set_palette(palette)
     if task == "gan":
         signed = to_signed(pictures.train)
-        return (signed, pictures.train_labels) if recipe.tells_attributes else signed
+        return (signed, pictures.train_labels) if model.told else signed
     if not chooser:
         return to_unit(pictures.train)
     drawn = pictures.train[:, :: chooser.block, :: chooser.block]
@@ -123,11 +117,11 @@ def _train(task, folder, recipe: Recipe, pictures, settings) -> None:
     seed, canvas = settings["seed"], Canvas(**settings["canvas"])
     keras.utils.set_random_seed(seed)
     model = recipe.build(canvas, seed=seed)
-    arrays = training_arrays(task, model, recipe, pictures)
+    arrays = training_arrays(task, model, pictures)
     batches = Batches(arrays, settings["batch_size"], seed)
     epochs = settings["epochs"]
     recipe.compile(model, settings["learning_rate"], epochs * len(batches))
-    points = _watched_points(task, model, recipe, pictures)
+    points = _watched_points(task, model, pictures)
     history = train(
         model,
         batches,
@@ -140,7 +134,7 @@ def _train(task, folder, recipe: Recipe, pictures, settings) -> None:
         ),
         every=-(-epochs // LOOKS),
     )
-    _finish(task, folder, model, recipe, pictures)
+    _finish(task, folder, model, pictures)
     save_run(
         folder,
         model,
@@ -151,13 +145,13 @@ def _train(task, folder, recipe: Recipe, pictures, settings) -> None:
     )
 
 
-def _watched_points(task, model, recipe, pictures) -> np.ndarray | None:
+def _watched_points(task, model, pictures) -> np.ndarray | None:
     """Points whose pictures are followed through training; an autoencoder without a
     prior is shown the same pictures instead."""
     if task == "cae":
         return None
     latents = random_latents(COMPARED, model.latent_dim, seed=0)
-    if task == "gan" and recipe.tells_attributes:
+    if task == "gan" and model.told:
         rows = np.resize(
             pictures.validation_labels, (COMPARED, len(pictures.label_names))
         )
@@ -185,17 +179,17 @@ def _look(model, task, points, pictures: Pictures, folder: Path) -> dict:
     return found
 
 
-def _finish(task, folder: Path, model, recipe, pictures: Pictures) -> None:
+def _finish(task, folder: Path, model, pictures: Pictures) -> None:
     """What is kept beside the weights; a warning if a GAN has collapsed."""
     if task != "gan":
         fit_mixture(encode(model, pictures.train)).save(folder)
         return
-    if recipe.tells_attributes:
+    if model.told:
         told = {
             "names": np.array(pictures.label_names),
             "rows": pictures.train_labels,
         }
         save_arrays(folder / ATTRIBUTES_NAME, told)
-    drawn = decode(model, _watched_points(task, model, recipe, pictures))
+    drawn = decode(model, _watched_points(task, model, pictures))
     warning = collapse_warning(drawn, pictures.validation)
     say(f"GAN: {warning}" if warning else "GAN: the samples vary as they should")

@@ -1,5 +1,6 @@
 """A trained picture model, and everything it can be used for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,22 @@ class Trained:
         if not path.is_file():
             return {"names": np.zeros(0, str), "rows": np.zeros((1, 0), bool)}
         return read_arrays(path)
+
+    def attributes_named(self, names: Sequence[str], count: int) -> np.ndarray:
+        """The named attributes and no others, for a GAN: bool [count, k].
+
+        Raises:
+            UserError: the model was not told of such an attribute, or of none.
+        """
+        known = self.told["names"].tolist()
+        if not known:
+            raise UserError(
+                f"received attributes {', '.join(names)}, but this {self.task} was "
+                "told of none; expected a GAN that was trained on pictures with labels"
+            )
+        for name in names:
+            expect_one_of("attribute", name, known)
+        return np.tile(np.isin(known, names), (count, 1))
 
     def points(
         self,
@@ -132,9 +149,13 @@ class Trained:
     def interpolate(
         self, steps: int = 10, seed: int = 0, method: str = "linear", **how
     ) -> np.ndarray:
-        """Pictures on the way between two random points, both included."""
-        start, end = self.points(2, seed, **how)
-        return self.decode(interpolate(start, end, steps, method))
+        """Pictures on the way between two random points, both included; attributes
+        that a GAN is told change evenly."""
+        latents, told = np.split(
+            self.points(2, seed, **how), [self.model.latent_dim], axis=1
+        )
+        ways = interpolate(*latents, steps, method), interpolate(*told, steps, "linear")
+        return self.decode(np.concatenate(ways, axis=1))
 
     def snapshots(self) -> dict[int, np.ndarray]:
         """Pictures of the same points, after some epochs of training."""

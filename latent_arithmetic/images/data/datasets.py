@@ -31,13 +31,14 @@ PUNK_BORDER = 4  # pixels of background on every side: 24 becomes 32, doubled 64
 
 VALIDATION_SHARE, TEST_SHARE = 0.1, 0.1
 FEWEST_PICTURES = 50  # fewer cannot be split and learned from
+FEWEST_HELD_OUT = 2  # validation and test pictures each
 
 
 @dataclass(frozen=True)
 class Pictures:
     """Three disjoint sets of pictures, uint8 [n, size, size, 3] each.
 
-    A picture's own content decides its set: it never moves when others are added,
+    A picture's own content decides its set: it does not move when others are added,
     and no two sets share a picture.
 
     label_names: the k yes/no attributes that are known of them, often none.
@@ -103,7 +104,7 @@ def load_pictures(
             f"{len(firsts)} usable pictures are too few; at least {FEWEST_PICTURES} "
             f"different ones are needed.\n{report}"
         )
-    part = np.digitize(places, (TEST_SHARE, TEST_SHARE + VALIDATION_SHARE))
+    part = _part(places)
     sets = {"train": part == 2, "validation": part == 1, "test": part == 0}
     labels = read_labels(path, report.names)
     return Pictures(
@@ -144,6 +145,18 @@ def _distinct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, firsts = np.unique(digests, return_index=True)
     firsts = np.sort(firsts)
     return firsts, np.array([int(digests[i][:12], 16) / 16**12 for i in firsts])
+
+
+def _part(places: np.ndarray) -> np.ndarray:
+    """0 for test, 1 for validation, 2 for training, by pictures' numbers in [0, 1);
+    by their ranks where a part would otherwise have less than a pair of pictures."""
+    shares = (TEST_SHARE, TEST_SHARE + VALIDATION_SHARE)
+    part = np.digitize(places, shares)
+    if np.bincount(part, minlength=3).min() >= FEWEST_HELD_OUT:
+        return part
+    ranks = places.argsort().argsort()
+    held_out = max(FEWEST_HELD_OUT, round(TEST_SHARE * len(places)))
+    return np.digitize(ranks, (held_out, 2 * held_out))
 
 
 def read_cryptopunks(

@@ -89,6 +89,11 @@ class GAN(keras.Model):
         self.largest_shift = round(settings.largest_shift * generator.output_shape[1])
         self.built = True  # both networks are
 
+    @property
+    def told(self) -> int:
+        """How many attributes both players are told."""
+        return self.settings.attributes
+
     def call(self, pictures, training=False):
         """The discriminator's output; not used in training (and then not computed)."""
         return self.discriminator(pictures, training=training)

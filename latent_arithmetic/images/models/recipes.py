@@ -33,7 +33,7 @@ class Recipe:
     design: (canvas, seed, **choices) -> a model. choices: what it is given.
     betas: of Adam. decay: whether the learning rate warms up and falls to 0.
     budget: in place of the profile's, at most as many epochs as that one has.
-    tells_attributes: whether a GAN is told the attributes of pictures.
+    tells_attributes: whether a GAN is told what attributes pictures have, if any.
     """
 
     design: Callable[..., keras.Model]
@@ -78,13 +78,13 @@ class Recipe:
 
 CAE = {"width": 192, "latent_dim": 64}
 VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "free_bits": 0.0}
-GAN = {"width": 192, "latent_dim": 64, "gamma": 6.0, "penalty_every": 4}
+GAN = {"width": 192, "latent_dim": 64, "gamma": 1.0, "penalty_every": 4}
 GAN |= {"half_life": 200}
 R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
 
 
 def _gan(**choices) -> Recipe:
-    return Recipe(design_gan, GAN | choices, R3GAN_BETAS)
+    return Recipe(design_gan, GAN | choices, R3GAN_BETAS, tells_attributes=True)
 
 
 COURSE_VAE = Recipe(
@@ -113,7 +113,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "gan": {
         "ours": _gan(),
-        "attributes": replace(_gan(), tells_attributes=True),
+        "untold": replace(_gan(), tells_attributes=False),
         "translated": _gan(largest_shift=0.125),
         "no-penalty": _gan(gamma=0.0),
         "binary": _gan(loss="binary"),
