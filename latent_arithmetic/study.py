@@ -126,7 +126,8 @@ def run_study(
         say(f"{number} of {len(missing)}: {name_of(run)}")
         content = record_run(run, folder, work, profile)
         for name, found in list(content["numbers"].items())[:1]:
-            say(f"  {name} {100 * found['value']:.2f}%")
+            scale = 100 if found["unit"].startswith("%") else 1
+            say(f"  {name} {scale * found['value']:.2f}{found['unit'][:1]}")
 
 
 def study_contents(runs: Iterable[StudyRun], folder: Path) -> dict[str, list[dict]]:

@@ -155,7 +155,7 @@ def all_runs() -> list[ModelRun]:
         if seed == 1 or recipe in ("ours", "course")
     ]
     faces = [
-        ModelRun(task, recipe, data, pictures=16_000, epochs=20)
+        ModelRun(task, recipe, data, pictures=8_000, epochs=8)
         for data in ("utkface", "anime-faces")
         for task in ("vae", "gan")
         for recipe in ("ours", "course")

@@ -77,7 +77,7 @@ class Recipe:
 
 
 CAE = {"width": 192, "latent_dim": 64}
-VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "free_bits": 0.0}
+VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "kl_weight": 0.2}
 GAN = {"width": 192, "latent_dim": 64, "gamma": 1.0, "penalty_every": 4}
 GAN |= {"half_life": 200}
 R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
@@ -109,6 +109,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "fixed-sigma": Recipe(design_vae, VAE | {"palette": False, "sigma": 0.3}),
         "no-warm-up": Recipe(design_vae, VAE | {"warm_up": 0}),
         "free-bits": Recipe(design_vae, VAE | {"free_bits": 0.1}),
+        "full-price": Recipe(design_vae, VAE | {"kl_weight": 1.0}),
         "course": COURSE_VAE,
     },
     "gan": {
