@@ -82,13 +82,13 @@ def test_vae_loss_by_hand_averaged_over_the_batch():
     assert loss == pytest.approx(gaussian + kl, rel=1e-5)
 
 
-def test_warm_up_and_free_bits_by_hand():
+def test_warm_up_free_bits_and_weight_of_the_kl_by_hand():
     """Means over the batch: the latents spend 1/8, 4/8 and 9/8 nats."""
     x = pictures(4)
-    settings = {"warm_up": 4, "free_bits": 0.25}
+    settings = {"warm_up": 4, "free_bits": 0.25, "kl_weight": 0.5}
     vae = VAE(down(2 * LATENTS), up(), GaussianLikelihood(1.0), **settings)
     error = SIDE * SIDE * 3 / 2 * np.log(2 * np.pi)
-    charged = 0.25 + 4 / 8 + 9 / 8
+    charged = 0.5 * (0.25 + 4 / 8 + 9 / 8)
     for weight in (0.25, 0.5, 0.75, 1.0, 1.0):
         loss = float(vae.compute_loss(x=x, y_pred=vae_parts(x)))
         assert loss == pytest.approx(error + weight * charged, rel=1e-6)

@@ -29,7 +29,7 @@ from latent_arithmetic.workspace import project_folder
 
 PROJECT = project_folder()
 # Results that no build makes: by `make study` and by `make bench`, with their profiles.
-RECORDED_APART = {"study": "full", "speed": "benchmarks"}
+RECORDED_APART = {"study": "full", "picture-study": "full", "speed": "benchmarks"}
 
 
 def report_source() -> str:

@@ -43,7 +43,7 @@ class ModelRun:
     recipe: str = "ours"
     data: str = PUNKS
     seed: int = 1
-    pictures: int = 20_000
+    pictures: int = 10_000
     epochs: int | None = None
 
     @property
