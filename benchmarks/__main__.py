@@ -19,6 +19,7 @@ NAMES = (
     "text-race",
     "image-to-text",
     "picture-steps",
+    "gan-race",
 )
 
 
@@ -28,6 +29,7 @@ def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
     epochs, batch_size: of the course baseline.
     """
     import_keras_quietly()
+    from benchmarks.gan_race import run_gan_race
     from benchmarks.image_to_text import run_image_to_text
     from benchmarks.making_data import run_making_data
     from benchmarks.picture_steps import run_picture_steps
@@ -36,7 +38,7 @@ def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
 
     race = partial(run_text_race, epochs=epochs, batch_size=batch_size)
     runs = (run_making_data, run_share_of_peak, race, run_image_to_text)
-    return dict(zip(NAMES, (*runs, run_picture_steps), strict=True))
+    return dict(zip(NAMES, (*runs, run_picture_steps, run_gan_race), strict=True))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -1,12 +1,13 @@
 """The benchmarks count and compare rightly; how fast anything is, is never asserted."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from benchmarks import course_baseline, image_to_text, picture_steps
+from benchmarks import course_baseline, gan_race, image_to_text, picture_steps
 from benchmarks.measure import (
     Check,
     Row,
@@ -22,6 +23,8 @@ from benchmarks.share_of_peak import forward_flops, traced_flops, training_flops
 from benchmarks.text_race import Sprint, enter_baseline, enter_ours, race, race_rows
 from latent_arithmetic.arithmetic.designs import build_text_design
 from latent_arithmetic.arithmetic.lessons import Lesson
+from latent_arithmetic.images.data.datasets import load_pictures
+from latent_arithmetic.profiles import QUICK, Budget
 from latent_arithmetic.results import read_results
 from latent_arithmetic.speed import recorded_speed
 
@@ -197,3 +200,24 @@ def test_pictures_a_second_are_compared_with_the_courses_model_of_the_same_kind(
     rows = {row.who: row for row in picture_steps.throughput_rows(steps, sizes)}
     assert rows["our VAE"].number.value == 128 and rows["our VAE"].times == "8.0x"
     assert rows["course GAN"].number.value == 64 and rows["course GAN"].times == ""
+
+
+def test_the_race_of_gans_ends_at_the_courses_distance():
+    found = {"course": [[(5.0, 9.0), (12.0, 8.0)]], "ours": [[(1.0, 20.0), (3.0, 7.5)]]}
+    course, ours = gan_race.race_rows(found, n=10)
+    assert course.number.value == 12.0 and course.times == ""
+    assert ours.number.value == 3.0 and ours.times == "4.0x"
+    assert ours.note == "ends at 7.50"
+    found["ours"] = [[(1.0, 20.0), (3.0, 8.5)]]
+    assert gan_race.race_rows(found, n=10)[1].times == "-"
+
+
+def test_the_race_of_gans_looks_after_every_epoch(monkeypatch):
+    pictures = load_pictures(limit=120)
+    short = dataclasses.replace(QUICK, gan=Budget(3, 32, 1e-3))
+    monkeypatch.setattr(gan_race, "QUICK", short)
+    distances = iter([9.0, 4.0, 1.0])
+    monkeypatch.setattr(gan_race, "distance", lambda *about: next(distances))
+    history = gan_race.contest("ours", pictures, judge=None, seed=1, goal=5.0)
+    assert [found for _, found in history] == [9.0, 4.0]
+    assert 0 < history[0][0] < history[1][0]

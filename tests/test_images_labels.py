@@ -44,7 +44,8 @@ def test_subfolders_are_labels_but_parts_are_not(tmp_path):
     names = ["all/train/cat/1.png", "all/test/cat/1.png", "all/dog/2.png"]
     labels = read_labels(tmp_path, [*names, "3.png"])
     assert words(labels) == [{"cat"}, {"cat"}, {"dog"}, set()]
-    for nothing in (["train/1.png", "test/1.png"], ["only/1.png"], ["1.png"], []):
+    outside = ["only/1.png", "../2.png", "/3.png"]
+    for nothing in (["train/1.png", "test/1.png"], outside, ["1.png"], []):
         assert read_labels(tmp_path, nothing).values.shape == (len(nothing), 0)
     many = [f"{index}/1.png" for index in range(101)]
     assert read_labels(tmp_path, many).names == ()

@@ -28,6 +28,7 @@ AGES = {
 YEAR_NAME = re.compile(r"\d+_((?:19|20)\d\d)\.\w+$")  # number, year
 YEARS = 5  # in a band
 PARTS = {"train", "training", "valid", "validation", "val", "test", "testing"}
+PARTS |= {"/", ".."}  # of names in an archive that point outside
 TABLE_COLUMNS = {"filename", "label"}
 
 
