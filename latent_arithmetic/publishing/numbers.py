@@ -75,15 +75,32 @@ HEADLINES = {
     "image-to-text/exact": "in the notebook: image-to-text",
     "text-to-image/exact": "in the notebook: text-to-image, as read back",
     "reader/all": "reader: characters and junk read right",
-    "cae/test_psnr": "CAE: reconstruction of test pictures",
-    "vae/test_psnr": "VAE: reconstruction of test pictures",
-    "vae/mean_picture_psnr": "(the mean training picture)",
-    "quality-gan/frechet_floor": "unseen real punks: Fréchet distance, the floor",
-    "quality-vae-mixture/frechet": "VAE, samples of the mixture: Fréchet distance",
-    "quality-gan/frechet": "GAN, samples: Fréchet distance",
-    "vae-arithmetic/arithmetic-regression-success": (
-        "VAE, an attribute added, all others kept"
+    "picture-study/cryptopunks-vae-ours.frechet_floor": (
+        "unseen real punks: Fréchet distance, the floor"
     ),
+    "picture-study/cryptopunks-vae-ours.frechet": (
+        "VAE, samples of the mixture: Fréchet distance"
+    ),
+    "picture-study/cryptopunks-vae-course.frechet": "the course's VAE, the same",
+    "picture-study/cryptopunks-gan-ours.frechet": "GAN, samples: Fréchet distance",
+    "picture-study/cryptopunks-gan-course.frechet": "the course's GAN, the same",
+    "picture-study/cryptopunks-vae-ours.coverage": "VAE: coverage of real punks",
+    "picture-study/cryptopunks-gan-ours.coverage": "GAN: coverage of real punks",
+    "picture-study/cryptopunks-vae-ours.test_psnr": (
+        "VAE: reconstruction of test punks"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-regression-success": (
+        "VAE: an attribute added, all others kept"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-regression-unchanged": (
+        "(merely restored: all attributes kept, the ceiling)"
+    ),
+    "cae/test_psnr": "in the notebook: CAE, reconstruction of test pictures",
+    "vae/test_psnr": "in the notebook: VAE, reconstruction of test pictures",
+    "vae/mean_picture_psnr": "(the mean training picture)",
+    "quality-gan/frechet_floor": "in the notebook: Fréchet distance, the floor",
+    "quality-vae-mixture/frechet": "in the notebook: VAE, samples of the mixture",
+    "quality-gan/frechet": "in the notebook: GAN, samples",
 }
 
 
@@ -104,6 +121,12 @@ def format_value(entry: dict, key: str = "value") -> str:
 def format_interval(entry: dict) -> str:
     """The 95% interval of a number, as '[low, high]'."""
     return f"[{format_value(entry, 'low')}, {format_value(entry, 'high')}]"
+
+
+def _known_interval(entry: dict) -> str:
+    """The interval, or nothing for a value of one run that came without."""
+    alone = entry["low"] == entry["high"] and entry["seeds"] == 1
+    return "" if alone else format_interval(entry)
 
 
 def number_texts(results: dict[str, dict]) -> dict[str, str]:
@@ -184,7 +207,7 @@ def results_table(results: dict[str, dict]) -> str:
         unit = f" {entry['unit']}" if entry.get("unit") else ""
         about = "| | 1"  # a value that was recorded alone
         if "low" in entry:
-            about = f"{format_interval(entry)} | {entry['n']:,} | {entry['seeds']}"
+            about = f"{_known_interval(entry)} | {entry['n']:,} | {entry['seeds']}"
         origin = results[name]["provenance"]
         rows.append(
             f"| {label} | {format_value(entry)}{unit} | {about} "
