@@ -12,7 +12,7 @@ run: .venv/installed
 
 test: .venv/installed-for-tests lint
 	.venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) \
-		--dist loadfile --no-loadscope-reorder
+		--dist loadscope --no-loadscope-reorder
 
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check .

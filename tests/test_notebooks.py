@@ -24,51 +24,66 @@ def outputs_of(path):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
-    """One scratch build that the notebooks fill and the twins find."""
-    folder = tmp_path_factory.mktemp("build")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(BUILD_VARIABLE, str(folder))
-        yield open_workspace("smoke")
+class NotebookChecks:
+    """What is expected of every notebook; one class each, so that two processes can
+    share the work (`--dist loadscope`)."""
+
+    name = ""
+
+    @pytest.fixture(scope="class")
+    def build(self, tmp_path_factory):
+        """One scratch build that the notebook fills and the twin finds."""
+        folder = tmp_path_factory.mktemp("build")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(BUILD_VARIABLE, str(folder))
+            yield open_workspace("smoke")
+
+    def test_notebook_runs(self, build):
+        notebook = read_notebook(self.name)
+        path = execute_notebook(notebook, self.name, build, PROJECT / "notebooks")
+        assert any("image/png" in output.get("data", {}) for output in outputs_of(path))
+        assert list(build.figures.glob("*.pdf")) and list(build.results.iterdir())
+
+    def test_twin_runs_as_a_plain_script_and_trains_nothing_again(self, build):
+        models = build.models.rglob("*.npz")
+        trained = {path: path.stat().st_mtime_ns for path in models}
+        assert trained
+        for figure in build.figures.iterdir():
+            figure.unlink()
+        script = PROJECT / "exported_py" / f"{self.name}.py"
+        subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
+        assert list(build.figures.glob("*.pdf"))
+        assert trained == {path: path.stat().st_mtime_ns for path in trained}
+
+    def test_self_contained_edition_runs_in_an_empty_folder(
+        self, tmp_path, monkeypatch, workspace
+    ):
+        """Without the project; CryptoPunks come out of the notebook itself, and MNIST
+        lies in data/ beside it, since nothing is downloaded in a test."""
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+        folder = tmp_path / "empty"
+        folder.mkdir()
+        if self.name == "sequence_arithmetic":
+            (folder / "data").mkdir()
+            (folder / "data" / MNIST).symlink_to(find_data(MNIST))
+        notebook = nbformat.read(
+            PROJECT / "notebooks" / "colab" / f"{self.name}.ipynb", as_version=4
+        )
+        notebook.cells.append(nbformat.v4.new_code_cell(WHERE))
+        path = execute_notebook(notebook, self.name, workspace, folder)
+        printed = "".join(output.get("text", "") for output in outputs_of(path))
+        assert f"package: {folder}" in printed
+        assert list(workspace.figures.glob("*.pdf"))
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebook_runs(name, build):
-    path = execute_notebook(read_notebook(name), name, build, PROJECT / "notebooks")
-    assert any("image/png" in output.get("data", {}) for output in outputs_of(path))
-    assert list(build.figures.glob("*.pdf")) and list(build.results.iterdir())
+class TestGenerativeModels(NotebookChecks):
+    name = "generative_models"
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_twin_runs_as_a_plain_script_and_trains_nothing_again(name, build):
-    trained = {path: path.stat().st_mtime_ns for path in build.models.rglob("*.npz")}
-    assert trained
-    for figure in build.figures.iterdir():
-        figure.unlink()
-    script = PROJECT / "exported_py" / f"{name}.py"
-    subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
-    assert list(build.figures.glob("*.pdf"))
-    assert trained == {path: path.stat().st_mtime_ns for path in trained}
+class TestSequenceArithmetic(NotebookChecks):
+    name = "sequence_arithmetic"
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_self_contained_edition_runs_in_an_empty_folder(
-    name, tmp_path, monkeypatch, workspace
-):
-    """Without the project; CryptoPunks come out of the notebook itself, and MNIST
-    lies in data/ beside it, since nothing is downloaded in a test."""
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    if name == "sequence_arithmetic":
-        (folder / "data").mkdir()
-        (folder / "data" / MNIST).symlink_to(find_data(MNIST))
-    notebook = nbformat.read(
-        PROJECT / "notebooks" / "colab" / f"{name}.ipynb", as_version=4
-    )
-    notebook.cells.append(nbformat.v4.new_code_cell(WHERE))
-    path = execute_notebook(notebook, name, workspace, folder)
-    printed = "".join(output.get("text", "") for output in outputs_of(path))
-    assert f"package: {folder}" in printed
-    assert list(workspace.figures.glob("*.pdf"))
+def test_every_notebook_is_checked():
+    checked = {TestGenerativeModels.name, TestSequenceArithmetic.name}
+    assert checked == set(NOTEBOOKS)
