@@ -62,8 +62,7 @@ def distance(model: GAN, pictures: Pictures, judge: FeatureMap) -> float:
     count = len(pictures.validation)
     points = random_latents(count, model.latent_dim, seed=0)
     if model.told:
-        told = pictures.validation_labels.astype(np.float32)
-        points = np.concatenate([points, told], axis=1)
+        points = np.asarray(model.place(points, pictures.validation_labels))
     real = judge.features(pictures.train[:count])
     return frechet_distance(real, judge.features(decode(model, points)))
 

@@ -36,9 +36,9 @@ def picture_step(task: str, name: str, pictures: Pictures):
     model = recipe.build(canvas_of(pictures), seed=0)
     recipe.compile(model, budget.learning_rate, steps=1_000)
     arrays = training_arrays(task, model, pictures)
-    inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, None)
+    inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, np.zeros(1))
     batch = slice(budget.batch_size)
-    inputs, targets = inputs[batch], np.zeros(1) if targets is None else targets[batch]
+    inputs, targets = keras.tree.map_structure(lambda a: a[batch], (inputs, targets))
     return model, traced_flops(model, inputs, targets), inputs, targets
 
 

@@ -92,9 +92,10 @@ def traced_flops(model: keras.Model, inputs, targets) -> int | None:
         return None
     import tensorflow as tf
 
-    arrays = [tf.convert_to_tensor(array) for array in (inputs, targets)]
+    arrays = keras.tree.map_structure(tf.convert_to_tensor, (inputs, targets))
     step = tf.function(lambda x, y: model.train_step((x, y)))
-    traced = step.get_concrete_function(*(tf.TensorSpec.from_tensor(a) for a in arrays))
+    specs = keras.tree.map_structure(tf.TensorSpec.from_tensor, arrays)
+    traced = step.get_concrete_function(*specs)
     if any("While" in operation.type for operation in traced.graph.get_operations()):
         return None
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()

@@ -141,8 +141,8 @@ def _add_points(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prior",
         choices=("normal", "mixture"),
-        help="where latent points are drawn from (default: normal for a GAN, the "
-        "mixture fitted to real codes for cae and vae)",
+        help="where latent points are drawn from (default: the mixture fitted to real "
+        "codes for a cae, and for a vae that was not told attributes; else normal)",
     )
 
 
@@ -199,7 +199,8 @@ def add_generate_arguments(generate: argparse.ArgumentParser) -> None:
         "--attributes",
         nargs="+",
         metavar="NAME",
-        help="what all pictures are to have, for a GAN trained on pictures with labels",
+        help="what all pictures are to have; for a VAE or GAN that was trained on "
+        "pictures with labels",
     )
     _add_picture_file(generate)
 

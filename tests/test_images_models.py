@@ -59,10 +59,12 @@ def test_kl_by_hand_of_every_latent():
     np.testing.assert_allclose(found, by_hand, rtol=1e-6, atol=1e-6)
 
 
-def vae_parts(reconstruction):
-    """What a VAE's call returns, with means whose KL is 0.5, 2, 0 and 4.5 nats."""
+def vae_loss(vae, x, reconstruction, y=None):
+    """Its loss with means whose KL is 0.5, 2, 0 and 4.5 nats, and logits of 0."""
     mean = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 0], [0, 0, 3]], "float32")
-    return reconstruction, mean, np.zeros((4, LATENTS), "float32")
+    vae.decoder = lambda codes, training: reconstruction
+    parts = mean, np.zeros_like(mean), np.zeros((4, vae.told), "float32")
+    return float(vae.compute_loss(x=x, y=y, y_pred=parts))
 
 
 def test_vae_loss_by_hand_averaged_over_the_batch():
@@ -71,14 +73,14 @@ def test_vae_loss_by_hand_averaged_over_the_batch():
     squares = ((x - reconstruction) ** 2).sum(axis=(1, 2, 3))
     n_values = SIDE * SIDE * 3
     course = VAE(down(2 * LATENTS), up(), GaussianLikelihood(COURSE_SIGMA))
-    loss = float(course.compute_loss(x=x, y_pred=vae_parts(reconstruction)))
+    loss = vae_loss(course, x, reconstruction)
     constant = n_values / 2 * np.log(np.pi)
     assert loss == pytest.approx(squares.mean() + kl + constant, rel=1e-5)
 
     variance = squares.mean() / n_values
     gaussian = n_values / 2 * (np.log(2 * np.pi * variance) + 1)
     vae = VAE(down(2 * LATENTS), up())
-    loss = float(vae.compute_loss(x=x, y_pred=vae_parts(reconstruction)))
+    loss = vae_loss(vae, x, reconstruction)
     assert loss == pytest.approx(gaussian + kl, rel=1e-5)
 
 
@@ -90,7 +92,7 @@ def test_warm_up_free_bits_and_weight_of_the_kl_by_hand():
     error = SIDE * SIDE * 3 / 2 * np.log(2 * np.pi)
     charged = 0.5 * (0.25 + 4 / 8 + 9 / 8)
     for weight in (0.25, 0.5, 0.75, 1.0, 1.0):
-        loss = float(vae.compute_loss(x=x, y_pred=vae_parts(x)))
+        loss = vae_loss(vae, x, x)
         assert loss == pytest.approx(error + weight * charged, rel=1e-6)
 
 
@@ -127,20 +129,55 @@ def test_negative_elbo_is_the_loss_without_warm_up():
     x = pictures(200)
     vae = VAE(down(2 * LATENTS), up(), GaussianLikelihood(0.5), warm_up=1000)
     bound = float(ops.mean(vae.negative_elbo(x)))
-    _, mean, log_variance = vae(x)
-    decoded = vae.decoder(vae.reparameterise(mean, log_variance))
     plain = VAE(vae.encoder, vae.decoder, GaussianLikelihood(0.5))
-    loss = float(plain.compute_loss(x=x, y_pred=(decoded, mean, log_variance)))
+    loss = float(plain.compute_loss(x=x, y_pred=vae(x)))
     assert bound == pytest.approx(loss, rel=0.01)  # two samples of the codes
 
 
 def test_vae_samples_in_training_only():
-    vae = VAE(down(2 * LATENTS), up(), seed=1)
+    vae = VAE(down(2 * LATENTS), up(), GaussianLikelihood(1.0), seed=1)
     x = pictures(4)
-    still, mean, _ = vae(x)
-    np.testing.assert_array_equal(still, vae(x)[0])
-    np.testing.assert_array_equal(mean, vae.encode(x))
-    assert np.any(np.asarray(vae(x, training=True)[0]) != np.asarray(still))
+    said = vae(x)
+    np.testing.assert_array_equal(said[0], vae.encode(x))
+
+    def loss(training):
+        return float(vae.compute_loss(x=x, y_pred=said, training=training))
+
+    assert loss(training=False) == loss(training=False)
+    assert loss(training=True) != loss(training=True)
+
+
+def test_attributes_have_a_place_in_a_vae_and_are_seen():
+    """Logits 0 cost ln 2 each; a code is its latents plus its attributes' places."""
+    x, labels = pictures(4), np.eye(4, 2, dtype=bool)
+    settings = {"likelihood": GaussianLikelihood(1.0), "attributes": 2}
+    vae = VAE(down(2 * LATENTS + 2), up(), **settings)
+    loss = vae_loss(vae, x, x, {"attributes": labels})
+    error = SIDE * SIDE * 3 / 2 * np.log(2 * np.pi)
+    kl = (1 + 4 + 0 + 9) / 2 / 4
+    assert loss == pytest.approx(error + kl + 2 * np.log(2), rel=1e-5)
+
+    places = ops.convert_to_numpy(vae.places)
+    latents = np.ones((4, LATENTS), "float32")
+    by_hand = latents + labels.astype("float32") @ places
+    np.testing.assert_allclose(vae.place(latents, labels), by_hand, rtol=1e-6)
+    mean, _, said = map(ops.convert_to_numpy, vae(x))
+    seen = (said > 0).astype("float32")
+    np.testing.assert_allclose(vae.encode(x), mean + seen @ places, rtol=1e-5)
+
+
+def test_the_decoder_of_a_vae_is_told_the_true_attributes():
+    """Not those that the encoder sees, so that it learns to draw what is asked for."""
+    x, seen_codes = pictures(4), []
+    vae = VAE(down(2 * LATENTS + 1), up(), attributes=1, seed=2)
+    vae.decoder = lambda codes, training: seen_codes.append(codes) or x
+    said = vae(x)
+    for told in (False, True):
+        y = {"attributes": np.full((4, 1), told)}
+        vae.compute_loss(x=x, y=y, y_pred=said, training=False)
+    without, with_it = map(ops.convert_to_numpy, seen_codes)
+    places = np.broadcast_to(ops.convert_to_numpy(vae.places), (4, LATENTS))
+    np.testing.assert_allclose(with_it - without, places, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -279,13 +316,16 @@ def test_every_recipe_builds_and_takes_a_step(task, name):
     model = recipe.build(Canvas(16, doubled=False, attributes=2), seed=0)
     recipe.compile(model, 1e-3, steps=10)
     x = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype("float32")
-    told = np.array([[0, 1]] * 8, "float32") if recipe.tells_attributes else None
+    labels = np.array([[0, 1]] * 8, "float32")
+    told = {"attributes": labels} if recipe.tells_attributes else None
     kernels = [w for w in model.trainable_variables if len(w.shape) > 1]
     before = as_numpy(kernels)
-    units = model.latent_dim + 2 * recipe.tells_attributes
     assert np.isfinite(np.array(model.train_on_batch(x, told))).all()
     assert all(changed(before, kernels))
-    assert model.decode(np.zeros((3, units))).shape == (3, 16, 16, 3)
+    points = np.zeros((3, model.latent_dim), "float32")
+    if told:
+        points = model.place(points, labels[:3])
+    assert model.decode(points).shape == (3, 16, 16, 3)
 
 
 def test_attributes_are_judged_as_told():

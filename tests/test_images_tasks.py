@@ -25,6 +25,7 @@ from latent_arithmetic.images.quality.metrics import (
     peak_signal_to_noise,
 )
 from latent_arithmetic.images.tasks import TASKS, load_trained, train_task
+from latent_arithmetic.images.trained import Trained
 from latent_arithmetic.profiles import get_profile
 
 SMOKE = dataclasses.replace(get_profile("smoke"), pictures=160)
@@ -93,21 +94,37 @@ def test_codes_are_drawn_from_the_mixture(runs):
         runs["gan"].generate(3, prior="mixture")
 
 
-def test_a_gan_is_told_attributes_if_there_are_any(runs, tmp_path):
-    told = runs["gan"]
-    assert len(told.told["names"]) == told.model.told == 92
-    points = told.points(4, seed=1)
-    assert points.shape == (4, told.model.latent_dim + 92)
+@pytest.mark.parametrize(("task", "more"), [("gan", 92), ("vae", 0)])
+def test_models_are_told_attributes_if_there_are_any(runs, task, more, tmp_path):
+    told = runs[task]
+    assert len(told.remembered["names"]) == told.told == 92
+    assert told.best_prior == "normal"
+    assert told.points(4, seed=1).shape == (4, told.model.latent_dim + more)
     wanted = np.zeros((4, 92), bool)
+    without = told.points(4, seed=1, attributes=wanted)
     wanted[:, 3] = True
     points = told.points(4, seed=1, attributes=wanted)
-    np.testing.assert_array_equal(points[:, -92:], wanted)
+    direction = np.broadcast_to(told.told_directions()[3], points.shape)
+    np.testing.assert_allclose(points - without, direction, atol=1e-5)
     assert told.decode(points).shape == (4, SIZE, SIZE, 3)
     assert told.interpolate(5).shape == (5, SIZE, SIZE, 3)
     plain = tmp_path / "plain.npy"
     np.save(plain, load_pictures(size=SIZE, limit=160).train)
-    untold = train_task("gan", tmp_path / "x", profile=SMOKE, data=plain, size=SIZE)
-    assert untold.model.told == 0 and untold.generate(2).shape == (2, SIZE, SIZE, 3)
+    untold = train_task(task, tmp_path / "x", profile=SMOKE, data=plain, size=SIZE)
+    assert untold.told == 0 and untold.generate(2).shape == (2, SIZE, SIZE, 3)
+    with pytest.raises(UserError, match="told of none"):
+        untold.attributes_named(["male"], 2)
+
+
+def test_novel_pictures_are_no_training_pictures(runs, monkeypatch):
+    """A model that draws training pictures at first draws others in their place."""
+    vae = runs["vae"]
+    taught = load_pictures(size=SIZE, limit=160).train[:3]
+    new = 255 - taught
+    assert vae.repeats(taught).all() and not vae.repeats(new).any()
+    draws = iter([np.stack([taught[0], new[0], taught[1]]), taught[1:], new[1:]])
+    monkeypatch.setattr(Trained, "decode", lambda self, points: next(draws).copy())
+    np.testing.assert_array_equal(vae.generate(3), new[[1, 0, 2]])
 
 
 def test_a_finished_run_is_loaded_and_another_refused(runs):

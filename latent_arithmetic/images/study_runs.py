@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
 from latent_arithmetic.images.directions import (
     METHODS,
@@ -21,9 +19,9 @@ from latent_arithmetic.images.quality.evaluation import (
 )
 from latent_arithmetic.images.quality.features import FeatureMap, feature_map
 from latent_arithmetic.images.tasks import train_task
-from latent_arithmetic.images.trained import Trained
+from latent_arithmetic.images.trained import PRIORS, Trained
 from latent_arithmetic.profiles import Profile
-from latent_arithmetic.results import Number
+from latent_arithmetic.results import Number, proportion
 from latent_arithmetic.study import Measured
 
 SIZE = 64
@@ -92,16 +90,21 @@ def measure_everything(
     trained: Trained, pictures: Pictures, judge: FeatureMap
 ) -> Numbers:
     """All that a table of Task 1 shows; numbers of the prior that is not the best
-    start with ``normal-``."""
-    n, numbers = len(pictures.test), {}
-    samples = trained.generate(n, SAMPLE_SEED, prior=trained.best_prior)
+    start with its name. ``drawn_again``: how often a first draw repeats a training
+    picture."""
+    n, best, numbers = len(pictures.test), trained.best_prior, {}
+    samples = trained.generate(n, SAMPLE_SEED, prior=best)
     numbers |= measure_quality(samples, pictures, judge)
+    drawn = trained.decode(trained.points(n, SAMPLE_SEED, prior=best))
+    numbers["drawn_again"] = proportion(int(trained.repeats(drawn).sum()), n)
     if judge.label_names:
         numbers |= measure_changes(trained, pictures, judge)
     if trained.task != "gan":
         numbers |= measure_reconstruction(trained, pictures)
-        plain = measure_quality(trained.generate(n, SAMPLE_SEED), pictures, judge)
-        numbers |= {f"normal-{name}": value for name, value in plain.items()}
+        (other,) = set(PRIORS) - {best}
+        others = trained.generate(n, SAMPLE_SEED, prior=other)
+        found = measure_quality(others, pictures, judge)
+        numbers |= {f"{other}-{name}": value for name, value in found.items()}
     if judge.label_names:
         judged = measure_judge(judge, pictures)
         numbers |= {f"judge-{name}": value for name, value in judged.items()}
@@ -112,20 +115,19 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
     """How often giving a picture an attribute succeeds.
 
     With an autoencoder, the pictures are those of the test part, and what the judge
-    sees in them is present; directions are found by both methods. A GAN that is told
-    attributes makes pictures that are to have those of the test pictures; a
-    direction is the attribute itself. A GAN that is not has none.
+    sees in them is present; directions are found by both methods. A GAN makes
+    pictures that are to have the attributes of the test pictures. A model that was
+    told attributes has a direction for each.
     """
     labels, test_labels = pictures.train_labels, pictures.test_labels
-    if trained.task == "gan":
-        told, latent_dim = trained.model.told, trained.model.latent_dim
-        ways = {"told": np.pad(np.eye(told), ((0, 0), (latent_dim, 0)))} if told else {}
+    ways = {"told": trained.told_directions()} if trained.told else {}
+    if trained.task != "gan":
+        taught = trained.encode(pictures.train)
+        ways |= {how: attribute_directions(taught, labels, how) for how in METHODS}
+        codes, present = trained.encode(pictures.test), judge.see(pictures.test)
+    else:
         present = test_labels
         codes = trained.points(len(present), SAMPLE_SEED, attributes=present)
-    else:
-        taught = trained.encode(pictures.train)
-        ways = {how: attribute_directions(taught, labels, how) for how in METHODS}
-        codes, present = trained.encode(pictures.test), judge.see(pictures.test)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
     for way, directions in ways.items():
         found = measure_arithmetic(trained, judge, directions, changes, codes, present)

@@ -11,11 +11,12 @@ from latent_arithmetic.checkpoints import save_arrays
 from latent_arithmetic.images.data.datasets import (
     PUNKS,
     Pictures,
+    fingerprints,
     load_pictures,
     to_signed,
     to_unit,
 )
-from latent_arithmetic.images.data.palette import as_numbers, find_palette
+from latent_arithmetic.images.data.palette import find_palette
 from latent_arithmetic.images.latent import active_units, random_latents
 from latent_arithmetic.images.models.designs import Canvas
 from latent_arithmetic.images.models.recipes import RECIPES, Recipe, find_recipe
@@ -26,12 +27,13 @@ from latent_arithmetic.images.quality.metrics import (
     peak_signal_to_noise,
 )
 from latent_arithmetic.images.trained import (
-    ATTRIBUTES_NAME,
+    REMEMBERED_NAME,
     SNAPSHOTS,
     Trained,
     decode,
     encode,
     load_trained,
+    targets,
 )
 from latent_arithmetic.profiles import Profile
 from latent_arithmetic.progress import say
@@ -97,20 +99,15 @@ def canvas_of(pictures: Pictures) -> Canvas:
 
 def training_arrays(
     task: str, model: keras.Model, pictures: Pictures
-) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """What a model is fitted to: pictures, and what it is told of each; a model with
-    a palette gets its colours."""
+) -> np.ndarray | tuple[np.ndarray, dict[str, np.ndarray]]:
+    """What a model is fitted to: pictures, and what it is told of them, if anything;
+    a model with a palette gets its colours."""
     chooser = getattr(model, "palette", None)
     if chooser:
-        palette = find_palette(pictures.train)
-        chooser.set_palette(palette)
-    if task == "gan":
-        signed = to_signed(pictures.train)
-        return (signed, pictures.train_labels) if model.told else signed
-    if not chooser:
-        return to_unit(pictures.train)
-    drawn = pictures.train[:, :: chooser.block, :: chooser.block]
-    return to_unit(pictures.train), as_numbers(drawn, palette)
+        chooser.set_palette(find_palette(pictures.train))
+    scaled = (to_signed if task == "gan" else to_unit)(pictures.train)
+    told = targets(model, pictures.train, pictures.train_labels)
+    return (scaled, told) if told else scaled
 
 
 def _train(task, folder, recipe: Recipe, pictures, settings) -> None:
@@ -151,12 +148,10 @@ def _watched_points(task, model, pictures) -> np.ndarray | None:
     if task == "cae":
         return None
     latents = random_latents(COMPARED, model.latent_dim, seed=0)
-    if task == "gan" and model.told:
-        rows = np.resize(
-            pictures.validation_labels, (COMPARED, len(pictures.label_names))
-        )
-        latents = np.concatenate([latents, rows.astype(np.float32)], axis=1)
-    return latents
+    if not model.told:
+        return latents
+    rows = np.resize(pictures.validation_labels, (COMPARED, model.told))
+    return keras.ops.convert_to_numpy(model.place(latents, rows))
 
 
 def _look(model, task, points, pictures: Pictures, folder: Path) -> dict:
@@ -181,15 +176,15 @@ def _look(model, task, points, pictures: Pictures, folder: Path) -> dict:
 
 def _finish(task, folder: Path, model, pictures: Pictures) -> None:
     """What is kept beside the weights; a warning if a GAN has collapsed."""
+    remembered = {
+        "fingerprints": fingerprints(pictures.train),
+        "names": np.array(pictures.label_names, str),
+        "rows": pictures.train_labels,
+    }
+    save_arrays(folder / REMEMBERED_NAME, remembered)
     if task != "gan":
         fit_mixture(encode(model, pictures.train)).save(folder)
         return
-    if model.told:
-        told = {
-            "names": np.array(pictures.label_names),
-            "rows": pictures.train_labels,
-        }
-        save_arrays(folder / ATTRIBUTES_NAME, told)
     drawn = decode(model, _watched_points(task, model, pictures))
     warning = collapse_warning(drawn, pictures.validation)
     say(f"GAN: {warning}" if warning else "GAN: the samples vary as they should")

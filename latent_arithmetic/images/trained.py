@@ -10,7 +10,11 @@ import numpy as np
 
 from latent_arithmetic.checkpoints import read_arrays
 from latent_arithmetic.errors import UserError, expect_one_of
-from latent_arithmetic.images.data.datasets import from_unit, to_unit
+from latent_arithmetic.images.data.datasets import (
+    fingerprints,
+    from_unit,
+    to_unit,
+)
 from latent_arithmetic.images.latent import interpolate, random_latents
 from latent_arithmetic.images.models.designs import Canvas
 from latent_arithmetic.images.models.recipes import RECIPES, find_recipe
@@ -19,7 +23,9 @@ from latent_arithmetic.runs import RunRecord, read_run
 
 AT_ONCE = 250  # pictures in one forward pass
 SNAPSHOTS = "snapshots"  # subfolder for pictures of a model in training
-ATTRIBUTES_NAME = "attributes.npz"  # what a GAN was told of its training pictures
+REMEMBERED_NAME = "training-pictures.npz"
+DRAWS = 5  # times at most a picture is drawn that should not be a training picture
+ANOTHER_SEED = 1_000_003
 PRIORS = ("normal", "mixture")
 
 
@@ -29,6 +35,9 @@ class Trained:
 
     A *point* is what a decoder takes: a code, or a GAN's latents and, if it was told
     any, attributes: float32 [n, latent_dim (+ attributes)].
+
+    ``remembered`` of the training pictures: their `fingerprints` [n], and what the
+    model was told of them, attributes `names` [k] and `rows` bool [n, k].
     """
 
     run: RunRecord
@@ -48,9 +57,9 @@ class Trained:
 
     @property
     def best_prior(self) -> str:
-        """Where samples are best drawn from: an autoencoder's codes do not fill
-        N(0, I) evenly."""
-        return "normal" if self.task == "gan" else "mixture"
+        """Where samples are best drawn from: the codes of an autoencoder that was not
+        told attributes do not fill N(0, I) evenly."""
+        return "normal" if self.task == "gan" or self.told else "mixture"
 
     @cached_property
     def mixture(self) -> MixturePrior:
@@ -59,26 +68,27 @@ class Trained:
         return read_mixture(self.run.folder)
 
     @cached_property
-    def told(self) -> dict[str, np.ndarray]:
-        """What a GAN was told: attribute `names` [k], and `rows` bool [n, k] of its
-        training pictures; k is 0 if it was told nothing."""
-        path = self.run.folder / ATTRIBUTES_NAME
-        if not path.is_file():
-            return {"names": np.zeros(0, str), "rows": np.zeros((1, 0), bool)}
-        return read_arrays(path)
+    def remembered(self) -> dict[str, np.ndarray]:
+        return read_arrays(self.run.folder / REMEMBERED_NAME)
+
+    @property
+    def told(self) -> int:
+        """How many attributes the model was told."""
+        return getattr(self.model, "told", 0)
 
     def attributes_named(self, names: Sequence[str], count: int) -> np.ndarray:
-        """The named attributes and no others, for a GAN: bool [count, k].
+        """The named attributes and no others: bool [count, k].
 
         Raises:
             UserError: the model was not told of such an attribute, or of none.
         """
-        known = self.told["names"].tolist()
-        if not known:
+        if not self.told:
             raise UserError(
                 f"received attributes {', '.join(names)}, but this {self.task} was "
-                "told of none; expected a GAN that was trained on pictures with labels"
+                "told of none; expected a VAE or GAN that was trained on pictures "
+                "with labels"
             )
+        known = self.remembered["names"].tolist()
         for name in names:
             expect_one_of("attribute", name, known)
         return np.tile(np.isin(known, names), (count, 1))
@@ -95,21 +105,33 @@ class Trained:
         """Random points; the same seed gives the same ones.
 
         prior: "normal", or "mixture" for an autoencoder's mixture of Gaussians.
-        attributes: bool [count, k] for a GAN that is told them; those of random
-            training pictures unless given.
+        attributes: bool [count, k] for the prior "normal" of a model that was told
+            them; those of random training pictures unless given.
         form: ``scale`` and ``truncation``, see ``random_latents``.
         """
         expect_one_of("prior", prior, PRIORS)
         if count < 1:
             raise UserError(f"received count {count}; expected 1 or more pictures")
         if prior == "mixture":
+            if attributes is not None:
+                raise UserError(
+                    "received attributes and the prior mixture, which knows none; "
+                    "expected the prior normal with attributes"
+                )
             return self.mixture.sample(count, seed, **form)
         latents = random_latents(count, self.model.latent_dim, seed, **form)
+        if not self.told:
+            return latents
         if attributes is None:
-            rows = self.told["rows"]
+            rows = self.remembered["rows"]
             chosen = np.random.default_rng((seed, 2)).integers(len(rows), size=count)
             attributes = rows[chosen]
-        return np.concatenate([latents, attributes.astype(np.float32)], axis=1)
+        return keras.ops.convert_to_numpy(self.model.place(latents, attributes))
+
+    def told_directions(self) -> np.ndarray:
+        """What every attribute it was told adds to a point: [k, dimensions]."""
+        nothing = np.zeros((self.told, self.model.latent_dim), np.float32)
+        return keras.ops.convert_to_numpy(self.model.place(nothing, np.eye(self.told)))
 
     def decode(self, points: np.ndarray) -> np.ndarray:
         """The pictures of points."""
@@ -139,8 +161,20 @@ class Trained:
             )
 
     def generate(self, count: int, seed: int = 0, **how) -> np.ndarray:
-        """New pictures of random points; see ``points``."""
-        return self.decode(self.points(count, seed, **how))
+        """New pictures of random points, see ``points``; what equals a training
+        picture is drawn again, a few times at most."""
+        pictures = self.decode(self.points(count, seed, **how))
+        for draw in range(1, DRAWS):
+            known = self.repeats(pictures)
+            if not known.any():
+                break
+            others = self.points(count, seed + draw * ANOTHER_SEED, **how)
+            pictures[known] = self.decode(others[known])
+        return pictures
+
+    def repeats(self, images: np.ndarray) -> np.ndarray:
+        """Which pictures equal one that the model was trained on: bool [n]."""
+        return np.isin(fingerprints(images), self.remembered["fingerprints"])
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Encode and decode (CAE, VAE)."""
@@ -179,6 +213,19 @@ def load_trained(folder: Path | str) -> Trained:
     recipe = replace(recipe, choices=run.settings["choices"])
     model = recipe.build(Canvas(**run.settings["canvas"]))
     return Trained(run, run.load_weights(model))
+
+
+def targets(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What a model is told of uint8 pictures in training, beside them: "colours" and
+    "attributes", as far as it wants them; labels: bool [n, attributes]."""
+    found, chooser = {}, getattr(model, "palette", None)
+    if chooser:
+        found["colours"] = chooser.numbers(images)
+    if getattr(model, "told", 0):
+        found["attributes"] = labels
+    return found
 
 
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:

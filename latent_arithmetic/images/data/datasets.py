@@ -141,10 +141,17 @@ def _read(
 def _distinct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which pictures equal no earlier one, and for each a number in [0, 1) that
     depends on its content alone."""
-    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
-    _, firsts = np.unique(digests, return_index=True)
-    firsts = np.sort(firsts)
-    return firsts, np.array([int(digests[i][:12], 16) / 16**12 for i in firsts])
+    prints = fingerprints(images)
+    firsts = np.sort(np.unique(prints, return_index=True)[1])
+    return firsts, (prints[firsts] >> 16) / 2.0**48
+
+
+def fingerprints(images: np.ndarray) -> np.ndarray:
+    """Numbers that are the same for equal pictures only: uint64 [n]."""
+    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
+    return np.array(
+        [int.from_bytes(digest[:8], "big") for digest in digests], np.uint64
+    )
 
 
 def _part(places: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ class Canvas:
     then the layer next to the picture works block by block, with a kernel of 2 (or a
     repeated pixel), which costs a quarter and cannot blur. colours: how many there
     are, if so few that they are a palette, else 0. attributes: how many yes/no
-    attributes of a picture a GAN is told.
+    attributes of a picture a VAE or GAN is told.
     """
 
     size: int = 64
@@ -126,14 +126,15 @@ def design_vae(
     seed: int = 0,
     **pricing,
 ) -> VAE:
-    """The CAE's networks; the encoder gives twice as much, a mean and a spread.
+    """The CAE's networks; the encoder gives twice as much, a mean and a spread, and
+    says which attributes it sees.
 
     palette: decide for one of the palette's colours at every pixel, where there is
         one; else, or without, a Gaussian of spread ``sigma``.
     pricing: ``warm_up``, ``free_bits`` and ``kl_weight`` of ``VAE``.
     """
     encoder = build_conv_net(
-        output_units=2 * latent_dim,
+        output_units=2 * latent_dim + canvas.attributes,
         **canvas.down(width, normalisation="batch", name="encoder"),
     )
     if palette and canvas.colours:
@@ -143,7 +144,10 @@ def design_vae(
     decoder = build_deconv_net(
         latent_dim, **form(width, normalisation="batch", name="decoder")
     )
-    return VAE(encoder, decoder, likelihood, seed=seed, **pricing)
+    attributes = canvas.attributes
+    return VAE(
+        encoder, decoder, likelihood, attributes=attributes, seed=seed, **pricing
+    )
 
 
 def design_gan(

@@ -103,15 +103,14 @@ class GAN(keras.Model):
     ):
         """The sum of the two players' losses for real pictures ``x`` in [-1, 1].
 
-        y: their attributes, [n, attributes], which the generated pictures are to
+        y: their "attributes", [n, attributes], which the generated pictures are to
             have as well; not used without attributes.
         """
         noise = random.normal(
             (ops.shape(x)[0], self.latent_dim), seed=self.seed_generator
         )
-        told = ops.cast(y, x.dtype) if self.settings.attributes else noise[:, :0]
-        points = ops.concatenate([noise, told], axis=-1)
-        generated = self.generator(points, training=training)
+        told = ops.cast(y["attributes"], x.dtype) if self.told else noise[:, :0]
+        generated = self.generator(self.place(noise, told), training=training)
         pictures = ops.concatenate([x, generated])
         if training and self.largest_shift:
             pictures = translate(pictures, self.largest_shift, self.seed_generator)
@@ -131,6 +130,12 @@ class GAN(keras.Model):
         ):
             self.trackers[name].update_state(value)
         return discriminator_loss + penalty + generator_loss
+
+    def place(self, latents, attributes):
+        """The points of latents, [n, latent_dim], with attributes: both, side by
+        side."""
+        attributes = ops.cast(attributes, "float32")
+        return ops.concatenate([latents, attributes], axis=-1)
 
     def decode(self, z):
         """The averaged generator's pictures of points [n, latent_dim + attributes],

@@ -8,9 +8,11 @@ with the model.
 from math import pi
 
 import keras
+import numpy as np
 from keras import ops
 
 from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.data.palette import as_numbers
 from latent_arithmetic.images.models.autoencoder import squared_error
 
 COURSE_SIGMA = 0.5**0.5  # makes the reconstruction term the plain squared error
@@ -82,6 +84,11 @@ class PaletteLikelihood(keras.layers.Layer):
     def set_palette(self, palette) -> None:
         """The colours, uint8 [n_colours, 3]."""
         self.palette.assign(ops.cast(palette, "float32") / 255)
+
+    def numbers(self, images):
+        """The colour of every block of uint8 pictures: uint8 [n, height, width]."""
+        palette = np.round(255 * ops.convert_to_numpy(self.palette)).astype(np.uint8)
+        return as_numbers(images[:, :: self.block, :: self.block], palette)
 
     def negative_log(self, x, y, decoded, training: bool = True):
         """Nats of each picture, summed over its blocks: [n].

@@ -33,7 +33,7 @@ class Recipe:
     design: (canvas, seed, **choices) -> a model. choices: what it is given.
     betas: of Adam. decay: whether the learning rate warms up and falls to 0.
     budget: in place of the profile's, at most as many epochs as that one has.
-    tells_attributes: whether a GAN is told what attributes pictures have, if any.
+    tells_attributes: whether a model is told what attributes pictures have, if any.
     """
 
     design: Callable[..., keras.Model]
@@ -83,6 +83,10 @@ GAN |= {"half_life": 200}
 R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
 
 
+def _vae(**choices) -> Recipe:
+    return Recipe(design_vae, VAE | choices, tells_attributes=True)
+
+
 def _gan(**choices) -> Recipe:
     return Recipe(design_gan, GAN | choices, R3GAN_BETAS, tells_attributes=True)
 
@@ -104,12 +108,13 @@ COURSE_GAN = Recipe(
 RECIPES: dict[str, dict[str, Recipe]] = {
     "cae": {"ours": Recipe(design_cae, CAE)},
     "vae": {
-        "ours": Recipe(design_vae, VAE),
-        "gaussian": Recipe(design_vae, VAE | {"palette": False}),
-        "fixed-sigma": Recipe(design_vae, VAE | {"palette": False, "sigma": 0.3}),
-        "no-warm-up": Recipe(design_vae, VAE | {"warm_up": 0}),
-        "free-bits": Recipe(design_vae, VAE | {"free_bits": 0.1}),
-        "full-price": Recipe(design_vae, VAE | {"kl_weight": 1.0}),
+        "ours": _vae(),
+        "untold": replace(_vae(), tells_attributes=False),
+        "gaussian": _vae(palette=False),
+        "fixed-sigma": _vae(palette=False, sigma=0.3),
+        "no-warm-up": _vae(warm_up=0),
+        "free-bits": _vae(free_bits=0.1),
+        "full-price": _vae(kl_weight=1.0),
         "course": COURSE_VAE,
     },
     "gan": {

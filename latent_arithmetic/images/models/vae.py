@@ -1,4 +1,9 @@
-"""A variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114)."""
+"""A variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114).
+
+Told what attributes pictures have, it is the model M2 of Kingma et al. 2014
+(arXiv:1406.5298) with every picture labelled: each attribute has a place in the
+latent space, and what the encoder's Gaussian describes is the rest of a picture.
+"""
 
 import keras
 from keras import ops, random
@@ -18,8 +23,9 @@ def kl_divergence(mean, log_variance):
 class VAE(keras.Model):
     """Encoder -> a Gaussian over codes -> a sample of it -> decoder.
 
-    encoder: [n, height, width, 3] in [0, 1] -> [n, 2 * latent_dim]: the mean and the
-        logarithm of the variance of every latent.
+    encoder: [n, height, width, 3] in [0, 1] -> [n, 2 * latent_dim + attributes]: the
+        mean and the logarithm of the variance of every latent, and the logit of every
+        attribute.
     decoder: [n, latent_dim] -> what the likelihood compares with pictures: pictures
         in [0, 1], or logits of a palette's colours.
     likelihood: of pictures, given the decoder's output.
@@ -30,9 +36,13 @@ class VAE(keras.Model):
     kl_weight: price of the KL once warm; below 1 the codes keep what is too small or
         too rare to pay for itself, and fit N(0, I) less well (beta-VAE, Higgins et
         al. 2017).
+    attributes: how many yes/no attributes of a picture it is told in training. A
+        code is then a sample of the Gaussian plus the places of the attributes, and
+        the encoder learns to see them, for pictures nobody says anything about.
 
     The loss is the negative evidence lower bound: the reconstruction term, and the
-    KL divergence summed over the latents; both are averaged over the batch.
+    KL divergence summed over the latents; with attributes, also the cross-entropy of
+    those that are seen. All are averaged over the batch.
     """
 
     def __init__(
@@ -44,6 +54,7 @@ class VAE(keras.Model):
         warm_up: int = 0,
         free_bits: float = 0.0,
         kl_weight: float = 1.0,
+        attributes: int = 0,
         seed: int = 0,
         name: str = "vae",
     ):
@@ -55,10 +66,19 @@ class VAE(keras.Model):
         self.free_bits = free_bits
         self.kl_weight = kl_weight
         self.latent_dim = decoder.input_shape[-1]
-        if encoder.output_shape[-1] != 2 * self.latent_dim:
+        self.told = attributes
+        expected = 2 * self.latent_dim + attributes
+        if encoder.output_shape[-1] != expected:
             raise UserError(
                 f"the encoder gives {encoder.output_shape[-1]} values; expected "
-                f"{2 * self.latent_dim}, a mean and a log variance for each latent"
+                f"{expected}, a mean and a log variance for each latent, and a logit "
+                "for each attribute"
+            )
+        if attributes:
+            self.places = self.add_weight(
+                shape=(attributes, self.latent_dim),
+                initializer=keras.initializers.RandomNormal(stddev=1.0, seed=seed),
+                name="places",
             )
         self.steps_done = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="steps_done"
@@ -66,6 +86,7 @@ class VAE(keras.Model):
         self.seed_generator = random.SeedGenerator(seed)
         self.error_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.attribute_tracker = keras.metrics.Mean(name="attributes")
         self.built = True  # both networks are
 
     @property
@@ -75,23 +96,35 @@ class VAE(keras.Model):
         return likelihood if isinstance(likelihood, PaletteLikelihood) else None
 
     def call(self, x, training=False):
-        """Decoder output, mean and log variance; without training, of the mean code."""
-        mean, log_variance = ops.split(self.encoder(x, training=training), 2, axis=-1)
-        z = self.reparameterise(mean, log_variance) if training else mean
-        return self.decoder(z, training=training), mean, log_variance
+        """What the encoder says: the mean and log variance of every latent, [n,
+        latent_dim] each, and the logits of the attributes, [n, attributes]."""
+        return ops.split(
+            self.encoder(x, training=training),
+            [self.latent_dim, 2 * self.latent_dim],
+            axis=-1,
+        )
 
     def reparameterise(self, mean, log_variance):
         """A sample of N(mean, variance), [n, latent_dim]; gradients pass through."""
         noise = random.normal(ops.shape(mean), seed=self.seed_generator)
         return mean + ops.exp(0.5 * log_variance) * noise
 
+    def place(self, latents, attributes):
+        """The codes of latents, [n, latent_dim], with attributes, [n, attributes]."""
+        return latents + ops.matmul(ops.cast(attributes, "float32"), self.places)
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """The negative evidence lower bound of a batch, in nats per picture, with
-        the KL as ``warm_up``, ``free_bits`` and ``kl_weight`` weigh it."""
-        decoded, mean, log_variance = y_pred
-        error = ops.mean(self.likelihood.negative_log(x, y, decoded, training))
+        the KL as ``warm_up``, ``free_bits`` and ``kl_weight`` weigh it.
+
+        y: what is told of the pictures: "colours", if the likelihood needs them, and
+            "attributes", [n, attributes], if there are any.
+        """
+        mean, log_variance, logits = y_pred
+        latents = self.reparameterise(mean, log_variance) if training else mean
+        error = ops.mean(self._error(x, y, latents, training))
         spent = ops.mean(kl_divergence(mean, log_variance), axis=0)
         self.error_tracker.update_state(error)
         self.kl_tracker.update_state(ops.sum(spent))
@@ -99,19 +132,34 @@ class VAE(keras.Model):
         if training and self.warm_up:
             self.steps_done.assign_add(1.0)
             charged = charged * ops.minimum(1.0, self.steps_done / self.warm_up)
-        return error + charged
+        if not self.told:
+            return error + charged
+        told = ops.cast(y["attributes"], logits.dtype)
+        misread = ops.mean(ops.sum(ops.softplus(logits) - told * logits, axis=-1))
+        self.attribute_tracker.update_state(misread)
+        return error + charged + misread
+
+    def _error(self, x, y, latents, training):
+        """The reconstruction term of every picture, from its latents: [n]."""
+        y = y or {}
+        codes = self.place(latents, y["attributes"]) if self.told else latents
+        decoded = self.decoder(codes, training=training)
+        return self.likelihood.negative_log(x, y.get("colours"), decoded, training)
 
     def negative_elbo(self, x, y=None):
-        """The bound on -log p(picture) of each picture, from one sample of its code:
-        [n], in nats; every latent at its full price."""
-        mean, log_variance = ops.split(self.encoder(x), 2, axis=-1)
-        decoded = self.decoder(self.reparameterise(mean, log_variance))
-        error = self.likelihood.negative_log(x, y, decoded, training=False)
+        """The bound on -log p(picture), given its attributes, of each picture, from
+        one sample of its code: [n], in nats; every latent at its full price. y as in
+        ``compute_loss``."""
+        mean, log_variance, _ = self(x)
+        latents = self.reparameterise(mean, log_variance)
+        error = self._error(x, y, latents, training=False)
         return error + ops.sum(kl_divergence(mean, log_variance), axis=-1)
 
     def encode(self, x):
-        """The mean code of every picture: [n, latent_dim]."""
-        return ops.split(self.encoder(x), 2, axis=-1)[0]
+        """The mean code of every picture: [n, latent_dim], with the attributes that
+        the encoder sees."""
+        mean, _, logits = self(x)
+        return self.place(mean, logits > 0) if self.told else mean
 
     def decode(self, z):
         """The most likely pictures of codes, in [0, 1]."""

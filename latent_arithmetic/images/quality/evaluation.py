@@ -3,7 +3,7 @@
 import numpy as np
 
 from latent_arithmetic.images.data.datasets import Pictures, to_unit
-from latent_arithmetic.images.data.palette import as_numbers, find_palette
+from latent_arithmetic.images.data.palette import find_palette
 from latent_arithmetic.images.latent import active_units
 from latent_arithmetic.images.quality.distances import quality
 from latent_arithmetic.images.quality.features import FeatureMap
@@ -19,7 +19,7 @@ from latent_arithmetic.images.quality.samples import (
     marginal_errors,
     on_palette_rate,
 )
-from latent_arithmetic.images.trained import Trained, in_parts
+from latent_arithmetic.images.trained import Trained, in_parts, targets
 from latent_arithmetic.progress import say
 from latent_arithmetic.results import Number, mean_of_examples
 
@@ -49,31 +49,33 @@ def measure_reconstruction(trained: Trained, pictures: Pictures) -> Numbers:
     }
     if trained.task == "vae":
         numbers["active_latents"] = active_units(trained.encode(pictures.validation))
-        numbers["bits_per_dimension"] = mean_of_examples(measure_bits(trained, test))
+        numbers["bits_per_dimension"] = mean_of_examples(
+            measure_bits(trained, test, pictures.test_labels)
+        )
     return numbers
 
 
-def measure_bits(trained: Trained, images: np.ndarray) -> np.ndarray:
-    """Bits for each value of uint8 pictures, by a VAE's bound: [n].
+def measure_bits(
+    trained: Trained, images: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Bits for each value of uint8 pictures, by a VAE's bound: [n]; given their
+    attributes (labels, bool [n, attributes]), if the model was told any.
 
     A Gaussian's are those of a density, a palette's those of a choice: they cannot
     be compared with each other. Doubled pixels count once for a palette.
     """
-    chooser = trained.model.palette
-    height, width = images.shape[1:3]
-    if not chooser:
-        nats = in_parts(lambda part: trained.model.negative_elbo(to_unit(part)), images)
-        return bits_per_dimension(nats, (height, width, 3))
-    block = chooser.block
-    palette = np.round(255 * np.asarray(chooser.palette)).astype(np.uint8)
-    numbers = as_numbers(images[:, ::block, ::block], palette)
+    model, chooser = trained.model, trained.model.palette
+    told = targets(model, images, labels)
     nats = in_parts(
-        lambda part, told: trained.model.negative_elbo(to_unit(part), told),
+        lambda part, *values: model.negative_elbo(
+            to_unit(part), dict(zip(told, values, strict=True))
+        ),
         images,
-        numbers,
+        *told.values(),
     )
-    shape = (height // block, width // block, 3)
-    return bits_per_dimension(nats, shape, discrete=True)
+    block = chooser.block if chooser else 1
+    height, width = (side // block for side in images.shape[1:3])
+    return bits_per_dimension(nats, (height, width, 3), discrete=bool(chooser))
 
 
 def measure_quality(
