@@ -141,8 +141,8 @@ def _add_points(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prior",
         choices=("normal", "mixture"),
-        help="where latent points are drawn from (default: the mixture fitted to real "
-        "codes for a cae, and for a vae that was not told attributes; else normal)",
+        help="where latents are drawn from (default: normal for a GAN, the mixture "
+        "fitted to those of real pictures for cae and vae)",
     )
 
 

@@ -133,8 +133,8 @@ def test_training_ends_with_a_picture_and_samples_can_be_shaped(models, tmp_path
         out = tmp_path / f"{number}.npz"
         assert main([*command, str(out), *how]) == 0
         found.append(np.load(out)["images"])
-    np.testing.assert_array_equal(found[0], found[2])
-    assert np.any(found[0] != found[1]) and np.any(found[0] != found[3])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.any(found[0] != found[2]) and np.any(found[0] != found[3])
 
 
 @pytest.mark.parametrize("task", ["vae", "gan"])
@@ -146,11 +146,9 @@ def test_a_model_draws_what_it_is_asked_for(models, capsys, tmp_path, task):
     trained = load_trained(model)
     asked = trained.attributes_named(["hoodie", "male"], 3)
     assert (asked.sum(axis=1) == 2).all()
-    expected = trained.generate(3, attributes=asked)
+    expected = trained.generate(3, attributes=asked, prior=trained.best_prior)
     np.testing.assert_array_equal(np.load(out)["images"], expected)
     assert "expected one of alien, ape, " in failed(capsys, *command, "halo")
-    asked_of_mixture = failed(capsys, *command, "male", "--prior", "mixture")
-    assert "no encoder" in asked_of_mixture or "knows none" in asked_of_mixture
 
 
 def test_data_sets_are_listed_with_their_links(capsys):

@@ -1,4 +1,4 @@
-"""Where codes lie: a mixture of Gaussians, fitted after training (ex post).
+"""Where latents lie: a mixture of Gaussians, fitted after training (ex post).
 
 A random point of it is more likely a place that the decoder knows than one of
 N(0, I) is, and an autoencoder without any prior can invent pictures with it (Ghosh et
@@ -44,13 +44,13 @@ class MixturePrior:
         save_arrays(folder / FILE_NAME, vars(self))
 
 
-def fit_mixture(codes: np.ndarray, seed: int = 0) -> MixturePrior:
-    """The mixture of ``COMPONENTS`` that fits codes [n, latent_dim] best."""
+def fit_mixture(latents: np.ndarray, seed: int = 0) -> MixturePrior:
+    """The mixture of ``COMPONENTS`` that fits latents [n, latent_dim] best."""
     from sklearn.mixture import GaussianMixture
 
-    components = min(COMPONENTS, max(1, len(codes) // (2 * codes.shape[1])))
+    components = min(COMPONENTS, max(1, len(latents) // (2 * latents.shape[1])))
     mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4)
-    mixture.fit(codes.astype(np.float64))
+    mixture.fit(latents.astype(np.float64))
     weights = mixture.weights_ / mixture.weights_.sum()
     return MixturePrior(
         weights, mixture.means_, np.linalg.cholesky(mixture.covariances_)
@@ -58,5 +58,5 @@ def fit_mixture(codes: np.ndarray, seed: int = 0) -> MixturePrior:
 
 
 def read_mixture(folder: Path) -> MixturePrior:
-    """The mixture that was fitted to a model's codes."""
+    """The mixture that was fitted to a model's latents."""
     return MixturePrior(**read_arrays(folder / FILE_NAME))

@@ -32,6 +32,7 @@ from latent_arithmetic.images.trained import (
     Trained,
     decode,
     encode,
+    encode_latents,
     load_trained,
     targets,
 )
@@ -183,7 +184,7 @@ def _finish(task, folder: Path, model, pictures: Pictures) -> None:
     }
     save_arrays(folder / REMEMBERED_NAME, remembered)
     if task != "gan":
-        fit_mixture(encode(model, pictures.train)).save(folder)
+        fit_mixture(encode_latents(model, pictures.train)).save(folder)
         return
     drawn = decode(model, _watched_points(task, model, pictures))
     warning = collapse_warning(drawn, pictures.validation)

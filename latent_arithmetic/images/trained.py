@@ -57,13 +57,13 @@ class Trained:
 
     @property
     def best_prior(self) -> str:
-        """Where samples are best drawn from: the codes of an autoencoder that was not
-        told attributes do not fill N(0, I) evenly."""
-        return "normal" if self.task == "gan" or self.told else "mixture"
+        """Where samples are best drawn from: an autoencoder's latents do not fill
+        N(0, I) evenly."""
+        return "normal" if self.task == "gan" else "mixture"
 
     @cached_property
     def mixture(self) -> MixturePrior:
-        """Where the codes of training pictures lie; not for a GAN."""
+        """Where the latents of training pictures lie; not for a GAN."""
         self.expect_encoder()
         return read_mixture(self.run.folder)
 
@@ -105,21 +105,17 @@ class Trained:
         """Random points; the same seed gives the same ones.
 
         prior: "normal", or "mixture" for an autoencoder's mixture of Gaussians.
-        attributes: bool [count, k] for the prior "normal" of a model that was told
-            them; those of random training pictures unless given.
+        attributes: bool [count, k] for a model that was told them; those of random
+            training pictures unless given.
         form: ``scale`` and ``truncation``, see ``random_latents``.
         """
         expect_one_of("prior", prior, PRIORS)
         if count < 1:
             raise UserError(f"received count {count}; expected 1 or more pictures")
         if prior == "mixture":
-            if attributes is not None:
-                raise UserError(
-                    "received attributes and the prior mixture, which knows none; "
-                    "expected the prior normal with attributes"
-                )
-            return self.mixture.sample(count, seed, **form)
-        latents = random_latents(count, self.model.latent_dim, seed, **form)
+            latents = self.mixture.sample(count, seed, **form)
+        else:
+            latents = random_latents(count, self.model.latent_dim, seed, **form)
         if not self.told:
             return latents
         if attributes is None:
@@ -231,6 +227,11 @@ def targets(
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """The codes of uint8 pictures: float32 [n, latent_dim]."""
     return in_parts(lambda part: model.encode(to_unit(part)), images)
+
+
+def encode_latents(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The codes without the places of attributes: float32 [n, latent_dim]."""
+    return in_parts(lambda part: model.latents(to_unit(part)), images)
 
 
 def decode(model: keras.Model, points: np.ndarray) -> np.ndarray:

@@ -35,6 +35,8 @@ class Autoencoder(keras.Model):
         """The code of every picture: [n, latent_dim]."""
         return self.encoder(x)
 
+    latents = encode  # it is told nothing of pictures that codes could hold besides
+
     def decode(self, z):
         """The pictures of codes, in [0, 1]."""
         return self.decoder(z)

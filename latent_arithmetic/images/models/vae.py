@@ -155,6 +155,10 @@ class VAE(keras.Model):
         error = self._error(x, y, latents, training=False)
         return error + ops.sum(kl_divergence(mean, log_variance), axis=-1)
 
+    def latents(self, x):
+        """The mean of every picture's latents: [n, latent_dim]."""
+        return self(x)[0]
+
     def encode(self, x):
         """The mean code of every picture: [n, latent_dim], with the attributes that
         the encoder sees."""
