@@ -29,15 +29,14 @@ def attribute_directions(
         minus woman.
     """
     expect_one_of("method", method, METHODS)
-    labels = labels.astype(np.float64)
     if method == "means":
+        labels = labels.astype(np.float64)
         with_it = labels / np.maximum(labels.sum(axis=0), 1)
         without = (1 - labels) / np.maximum((1 - labels).sum(axis=0), 1)
         return ((with_it - without).T @ codes).astype(np.float32)
-    centred = labels - labels.mean(axis=0)
-    products = centred.T @ centred + RIDGE * np.eye(labels.shape[1])
-    answers = centred.T @ (codes - codes.mean(axis=0))
-    return np.linalg.solve(products, answers).astype(np.float32)
+    from sklearn.linear_model import Ridge
+
+    return Ridge(RIDGE).fit(labels, codes).coef_.T.astype(np.float32)
 
 
 @dataclass(frozen=True)

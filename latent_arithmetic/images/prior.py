@@ -20,40 +20,50 @@ FILE_NAME = "mixture.npz"
 @dataclass(frozen=True)
 class MixturePrior:
     """weights [k], means [k, latent_dim], factors [k, latent_dim, latent_dim]: roots
-    of the covariances."""
+    of the covariances. slopes [attributes, latent_dim]: what each attribute adds."""
 
     weights: np.ndarray
     means: np.ndarray
     factors: np.ndarray
+    slopes: np.ndarray
 
-    def sample(self, count: int, seed: int = 0, **form) -> np.ndarray:
-        """Points of the mixture: float32 [count, latent_dim].
+    def sample(self, attributes: np.ndarray, seed: int = 0, **form) -> np.ndarray:
+        """Latents of pictures with attributes, bool [n, attributes]: float32
+        [n, latent_dim].
 
         form: ``scale`` and ``truncation`` of the noise around a component's mean,
             see ``random_latents``.
         """
+        count = len(attributes)
         noise = random_latents(count, self.means.shape[1], seed, **form)
         chosen = np.random.default_rng((seed, 1)).choice(
             len(self.weights), count, p=self.weights
         )
         spread = np.einsum("nij,nj->ni", self.factors[chosen], noise)
-        return (self.means[chosen] + spread).astype(np.float32)
+        moved = self.means[chosen] + attributes @ self.slopes
+        return (moved + spread).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Keep it beside the weights of the model."""
         save_arrays(folder / FILE_NAME, vars(self))
 
 
-def fit_mixture(latents: np.ndarray, seed: int = 0) -> MixturePrior:
-    """The mixture of ``COMPONENTS`` that fits latents [n, latent_dim] best."""
+def fit_mixture(latents: np.ndarray, labels: np.ndarray, seed: int = 0) -> MixturePrior:
+    """The mixture of ``COMPONENTS`` that fits latents [n, latent_dim] best, once what
+    attributes explain of them (labels, bool [n, attributes]) is taken away."""
+    from sklearn.linear_model import Ridge
     from sklearn.mixture import GaussianMixture
 
+    slopes = np.zeros((0, latents.shape[1]))
+    if labels.shape[1]:
+        slopes = Ridge().fit(labels, latents).coef_.T
+    latents = latents - labels @ slopes
     components = min(COMPONENTS, max(1, len(latents) // (2 * latents.shape[1])))
     mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4)
     mixture.fit(latents.astype(np.float64))
     weights = mixture.weights_ / mixture.weights_.sum()
     return MixturePrior(
-        weights, mixture.means_, np.linalg.cholesky(mixture.covariances_)
+        weights, mixture.means_, np.linalg.cholesky(mixture.covariances_), slopes
     )
 
 

@@ -179,12 +179,13 @@ def _finish(task, folder: Path, model, pictures: Pictures) -> None:
     """What is kept beside the weights; a warning if a GAN has collapsed."""
     remembered = {
         "fingerprints": fingerprints(pictures.train),
-        "names": np.array(pictures.label_names, str),
-        "rows": pictures.train_labels,
+        "names": np.array(pictures.label_names[: model.told], str),
+        "rows": pictures.train_labels[:, : model.told],
     }
     save_arrays(folder / REMEMBERED_NAME, remembered)
     if task != "gan":
-        fit_mixture(encode_latents(model, pictures.train)).save(folder)
+        latents = encode_latents(model, pictures.train)
+        fit_mixture(latents, remembered["rows"]).save(folder)
         return
     drawn = decode(model, _watched_points(task, model, pictures))
     warning = collapse_warning(drawn, pictures.validation)

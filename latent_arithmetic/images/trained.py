@@ -74,7 +74,7 @@ class Trained:
     @property
     def told(self) -> int:
         """How many attributes the model was told."""
-        return getattr(self.model, "told", 0)
+        return self.model.told
 
     def attributes_named(self, names: Sequence[str], count: int) -> np.ndarray:
         """The named attributes and no others: bool [count, k].
@@ -112,16 +112,16 @@ class Trained:
         expect_one_of("prior", prior, PRIORS)
         if count < 1:
             raise UserError(f"received count {count}; expected 1 or more pictures")
-        if prior == "mixture":
-            latents = self.mixture.sample(count, seed, **form)
-        else:
-            latents = random_latents(count, self.model.latent_dim, seed, **form)
-        if not self.told:
-            return latents
         if attributes is None:
             rows = self.remembered["rows"]
             chosen = np.random.default_rng((seed, 2)).integers(len(rows), size=count)
             attributes = rows[chosen]
+        if prior == "mixture":
+            latents = self.mixture.sample(attributes, seed, **form)
+        else:
+            latents = random_latents(count, self.model.latent_dim, seed, **form)
+        if not self.told:
+            return latents
         return keras.ops.convert_to_numpy(self.model.place(latents, attributes))
 
     def told_directions(self) -> np.ndarray:
@@ -219,7 +219,7 @@ def targets(
     found, chooser = {}, getattr(model, "palette", None)
     if chooser:
         found["colours"] = chooser.numbers(images)
-    if getattr(model, "told", 0):
+    if model.told:
         found["attributes"] = labels
     return found
 

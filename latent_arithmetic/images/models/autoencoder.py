@@ -16,6 +16,8 @@ class Autoencoder(keras.Model):
     decoder: [n, latent_dim] -> [n, height, width, 3] in [0, 1].
     """
 
+    told = 0  # attributes
+
     def __init__(self, encoder: keras.Model, decoder: keras.Model, name: str = "cae"):
         super().__init__(name=name)
         self.encoder = encoder
