@@ -10,6 +10,7 @@ from latent_arithmetic.images.data.datasets import load_pictures
 from latent_arithmetic.images.directions import (
     Change,
     attribute_directions,
+    kinds,
     measure_arithmetic,
     possible_changes,
 )
@@ -63,6 +64,24 @@ def test_only_changes_that_the_data_knows_are_asked_for():
         other_hats = [a for a in (0, 1) if worn[a] and change.added < 2]
         assert list(change.removed) == other_hats
     assert changes == possible_changes(labels, labels[:500], 300)
+
+
+def test_no_change_takes_a_picture_s_kind_away():
+    """Only men have beards, women earrings, and both hats: a beard is for men."""
+    generator = np.random.default_rng(1)
+    man, worn = generator.random(2000) < 0.6, generator.random((2000, 3)) < 0.4
+    worn[:, 0] &= man
+    worn[:, 1] &= ~man
+    labels = np.concatenate([man[:, None], ~man[:, None], worn], axis=1)
+    np.testing.assert_array_equal(kinds(labels), [True, True, False, False, False])
+    assert not kinds(worn).any()
+    changes = possible_changes(labels, labels[:500], 300)
+    assert {change.added for change in changes} == {0, 1, 2, 3, 4}
+    for change in changes:
+        if change.added >= 2:
+            assert not change.removed
+        if change.added in (2, 3):
+            assert labels[change.picture, change.added - 2]
 
 
 class Painter:

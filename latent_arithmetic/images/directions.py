@@ -63,6 +63,21 @@ class Change:
         return after
 
 
+def kinds(labels: np.ndarray) -> np.ndarray:
+    """Attributes of which every picture has exactly one, such as man, woman or
+    zombie: bool [attributes]; labels: bool [n, attributes].
+
+    The most frequent one is one of them, then the most frequent that no picture has
+    beside it, and so on; if that leaves pictures without, there are none.
+    """
+    found, left = np.zeros(labels.shape[1], bool), np.ones(len(labels), bool)
+    for column in np.argsort(-labels.sum(axis=0), kind="stable"):
+        if left.any() and not labels[~left, column].any():
+            found[column] = True
+            left &= ~labels[:, column]
+    return found & ~left.any()
+
+
 def possible_changes(
     train_labels: np.ndarray, labels: np.ndarray, count: int, seed: int = 0
 ) -> list[Change]:
@@ -71,8 +86,10 @@ def possible_changes(
     A hat takes the place of another hat: two attributes exclude each other if they
     were to be expected together in at least ``EXPECTED`` training pictures and never
     are. Attributes that are rarer than ``FEWEST`` are not asked for, nor are pairs
-    that are too rare to tell.
+    that are too rare to tell, nor what would take a picture's kind away without
+    giving it another: a beard that only men have makes no sense on a woman.
     """
+    kind = kinds(train_labels)
     train_labels = train_labels.astype(np.float64)
     together = train_labels.T @ train_labels
     often = train_labels.sum(axis=0)
@@ -89,6 +106,8 @@ def possible_changes(
         if worn[added] or (unclear[added] & worn).any():
             continue
         removed = np.flatnonzero(exclusive[added] & worn)
+        if kind[removed].any() and not kind[added]:
+            continue
         found.append(Change(int(picture), int(added), tuple(removed.tolist())))
     return found
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
 from latent_arithmetic.images.directions import (
     METHODS,
@@ -117,19 +119,28 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
     With an autoencoder, the pictures are those of the test part, and what the judge
     sees in them is present; directions are found by both methods. A GAN makes
     pictures that are to have the attributes of the test pictures. A model that was
-    told attributes has a direction for each.
+    told attributes has a direction for each ("told"); an autoencoder may then be told
+    those of the test pictures, too ("described"), in place of those that it sees.
     """
-    labels, test_labels = pictures.train_labels, pictures.test_labels
-    ways = {"told": trained.told_directions()} if trained.told else {}
-    if trained.task != "gan":
-        taught = trained.encode(pictures.train)
-        ways |= {how: attribute_directions(taught, labels, how) for how in METHODS}
-        codes, present = trained.encode(pictures.test), judge.see(pictures.test)
-    else:
+    labels, test = pictures.train_labels, pictures.test
+    test_labels = pictures.test_labels
+    ways: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    if trained.task == "gan":
         present = test_labels
-        codes = trained.points(len(present), SAMPLE_SEED, attributes=present)
+        if trained.told:
+            asked = trained.points(len(present), SAMPLE_SEED, attributes=present)
+            ways["told"] = trained.told_directions(), asked
+    else:
+        taught, codes = trained.encode(pictures.train), trained.encode(test)
+        present = judge.see(test)
+        for how in METHODS:
+            ways[how] = attribute_directions(taught, labels, how), codes
+        if trained.told:
+            own = trained.told_directions()
+            ways["told"] = own, codes
+            ways["described"] = own, trained.encode(test, test_labels)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
-    for way, directions in ways.items():
+    for way, (directions, codes) in ways.items():
         found = measure_arithmetic(trained, judge, directions, changes, codes, present)
         numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers

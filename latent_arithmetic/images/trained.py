@@ -24,7 +24,7 @@ from latent_arithmetic.runs import RunRecord, read_run
 AT_ONCE = 250  # pictures in one forward pass
 SNAPSHOTS = "snapshots"  # subfolder for pictures of a model in training
 REMEMBERED_NAME = "training-pictures.npz"
-DRAWS = 5  # times at most a picture is drawn that should not be a training picture
+DRAWS = 20  # times at most a picture is drawn that should not be a training picture
 ANOTHER_SEED = 1_000_003
 PRIORS = ("normal", "mixture")
 
@@ -133,8 +133,13 @@ class Trained:
         """The pictures of points."""
         return decode(self.model, points)
 
-    def encode(self, images: np.ndarray) -> np.ndarray:
+    def encode(
+        self, images: np.ndarray, attributes: np.ndarray | None = None
+    ) -> np.ndarray:
         """The codes of pictures: float32 [n, latent_dim]; not for a GAN.
+
+        attributes: what is known of them, bool [n, k], for a model that was told
+            attributes; unless given, those that it sees.
 
         Raises:
             UserError: the model is a GAN, or the pictures have another size.
@@ -146,7 +151,10 @@ class Trained:
                 f"received pictures of shape {list(images.shape)}; "
                 f"expected [n, {', '.join(map(str, expected))}]"
             )
-        return encode(self.model, images)
+        if attributes is None:
+            return encode(self.model, images)
+        latents = encode_latents(self.model, images)
+        return keras.ops.convert_to_numpy(self.model.place(latents, attributes))
 
     def expect_encoder(self) -> None:
         """Refuse a GAN, which has none."""
