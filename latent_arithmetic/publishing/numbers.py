@@ -81,7 +81,9 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.frechet": (
         "VAE, samples of the mixture: Fréchet distance"
     ),
-    "picture-study/cryptopunks-vae-course.frechet": "the course's VAE, the same",
+    "picture-study/cryptopunks-vae-course.normal-frechet": (
+        "the course's VAE, samples of N(0, I)"
+    ),
     "picture-study/cryptopunks-gan-ours.frechet": "GAN, samples: Fréchet distance",
     "picture-study/cryptopunks-gan-course.frechet": "the course's GAN, the same",
     "picture-study/cryptopunks-vae-ours.coverage": "VAE: coverage of real punks",
@@ -89,12 +91,35 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.test_psnr": (
         "VAE: reconstruction of test punks"
     ),
-    "picture-study/cryptopunks-vae-ours.arithmetic-regression-success": (
+    "picture-study/cryptopunks-vae-ours.near_copies": (
+        "VAE: nearly copies of training punks"
+    ),
+    "picture-study/cryptopunks-vae-ours.near_copies_floor": (
+        "(unseen real punks that near to one)"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-success": (
         "VAE: an attribute added, all others kept"
     ),
-    "picture-study/cryptopunks-vae-ours.arithmetic-regression-unchanged": (
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept, the ceiling)"
     ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-described-success": (
+        "VAE: the same, told what the test punks have"
+    ),
+    "picture-study/utkface-vae-ours.frechet": "UTKFace: VAE, samples of the mixture",
+    "picture-study/utkface-vae-course.normal-frechet": (
+        "UTKFace: the course's VAE, samples of N(0, I)"
+    ),
+    "picture-study/utkface-gan-ours.frechet": "UTKFace: GAN",
+    "picture-study/utkface-gan-course.frechet": "UTKFace: the course's GAN",
+    "picture-study/anime-faces-vae-ours.frechet": (
+        "anime faces: VAE, samples of the mixture"
+    ),
+    "picture-study/anime-faces-vae-course.normal-frechet": (
+        "anime faces: the course's VAE, samples of N(0, I)"
+    ),
+    "picture-study/anime-faces-gan-ours.frechet": "anime faces: GAN",
+    "picture-study/anime-faces-gan-course.frechet": "anime faces: the course's GAN",
     "cae/test_psnr": "in the notebook: CAE, reconstruction of test pictures",
     "vae/test_psnr": "in the notebook: VAE, reconstruction of test pictures",
     "vae/mean_picture_psnr": "(the mean training picture)",
