@@ -276,8 +276,19 @@ show_figure(picture_grid(cae_model.generate(20, seed=1), 10), "cae-samples", wor
 # To know of it costs about as many nats as to get it wrong now and then, so the bound does
 # not care whether codes hold moles, and arithmetic with codes does. We charge a fifth of the KL
 # (`kl_weight`, [Higgins et al. 2017](https://openreview.net/forum?id=Sy2fzU9gl)): codes
-# hold small and rare things, and fill the cloud around 0 less evenly. That is repaired below,
-# when samples are drawn. What is reported as bits is at the full price.
+# hold small and rare things, and fill the cloud around 0 less evenly. What is reported as
+# bits is at the full price.
+# 
+# **Being told.** Where pictures have attributes $a$ (a wardrobe of 87 parts here, age and so
+# on with faces), the VAE is told them while it learns, as the model M2 of [Kingma et al.
+# 2014](https://arxiv.org/abs/1406.5298) is. Attribute $k$ gets a *place* $w_k$ in the latent
+# space, which is learned along, and a code is $z = \sum_k a_k w_k + r$: what the attributes
+# say, and the rest $r \sim q(r \mid x)$, for which alone the KL is paid. The decoder is thus
+# shown what a mole is by those that have one, and moving from one attribute to another is
+# adding $w$. The encoder learns to see the attributes, too (their cross-entropy is a part of
+# the loss): a picture about which nobody says anything gets its code by what the encoder
+# sees. Pictures without attributes get the plain VAE, $z = r$.
+# 
 # The number of *active* latents, those whose mean varies from picture to picture, is
 # logged in training: too few, and codes say too little. KL is summed over latents and
 # errors over pixels; both are averaged over the batch.
@@ -290,11 +301,13 @@ measure(vae_model, evaluation.measure_reconstruction(vae_model, pictures))
 show_reconstructions(vae_model, "vae-reconstructions")
 
 
-# Novel pictures: draw $z \sim \mathcal{N}(0, I)$ and decode it. That is what the prior
-# says; but the codes of real pictures fill the cloud unevenly, with gaps between kinds of
-# punks. After training we fit a mixture of ten Gaussians to the codes and draw from that
-# instead ([Ghosh et al. 2020](https://arxiv.org/abs/1903.12436)). Below: both, then the
-# first with every value further than 2 standard deviations from 0 drawn again
+# Novel pictures: take the attributes of a random training punk, draw $r \sim
+# \mathcal{N}(0, I)$, and decode their code. That is what the prior says; but what real
+# pictures leave as the rest fills the cloud unevenly. After training we fit a mixture of ten
+# Gaussians to it and draw from that instead ([Ghosh et al.
+# 2020](https://arxiv.org/abs/1903.12436)). A punk is nearly settled by its attributes, so
+# now and then a sample equals a training punk; that is no novel picture, and is drawn again.
+# Below: both priors, then the first with every value further than 2 standard deviations from 0 drawn again
 # (*truncation*), and with a sixth of the noise.
 
 def show_samples(trained, name, seed=3):
@@ -315,10 +328,10 @@ show_samples(vae_model, "vae-samples")
 
 
 # **What to notice.** Every pixel has a colour of the palette, so nothing is blurred; what
-# goes wrong goes wrong in whole pixels: half of one hat and half of another where the
-# point lies between two kinds. Points of the mixture lie where real codes do, and mix
-# less. With a sixth of the noise all samples huddle around the origin and resemble the
-# most usual punk: variety is distance from 0.
+# goes wrong goes wrong in whole pixels: a pair of glasses that loses a corner, an accessory
+# of another colour, stray dots. Points of the mixture show less of that, since they lie
+# where real punks do. Which parts go together is taken from real punks; with a sixth of the
+# noise these still vary.
 # 
 # The mixture even lets the CAE invent, which never heard of a prior:
 
@@ -465,11 +478,12 @@ show_interpolations(gan_model, "interpolation-gan")
 
 
 # **What to notice.** The VAE's steps are no cross-fade of two pictures: hair becomes other
-# hair, and skin changes its tone on the way. In the middle of the *line*, its pictures are
-# closer to the average; the arc keeps its variety. The GAN was told attributes, and these
-# change evenly from one punk's to the other's: in the middle it is asked for half a hood
-# and half of another hair, which no training picture had, and there it blends. Line and
-# arc differ in its noise only.
+# hair, and skin changes its tone on the way; what is half there, such as a hood, comes as
+# scattered pixels. Line and arc hardly differ: what tells two punks apart are first of all
+# their attributes. With the GAN, attributes change evenly
+# from one punk's to the other's: in the middle it is asked for half a hood and half of
+# another hair, which no training picture had, and there it blends. Line and arc differ in
+# its noise only.
 
 # ### A hundred at once
 # 
@@ -489,8 +503,8 @@ show_figure(figure, "gan-grid", workspace)
 # ### A map
 # 
 # Codes of test pictures, 64 numbers each, laid out on a plane so that neighbours stay
-# neighbours (t-SNE), and coloured by what the pictures are. The encoder was never told
-# any of these words.
+# neighbours (t-SNE), and coloured by what the pictures are. Of these pictures the encoder
+# was told none of these words; it sees them as it learned to on the training pictures.
 
 def most_frequent_attributes(count):
     """Columns of the attributes that most pictures have."""
@@ -516,6 +530,9 @@ if len(pictures.label_names) and len(pictures.test) > 10:
 # that: the mean of all punks with a beard minus that of all others is a beard **and** a
 # man, since only men have beards. So we explain codes by all attributes at once, by least
 # squares: each gets its own share only.
+# 
+# A VAE that was told attributes knows such directions already: their places. Both are
+# counted below.
 # 
 # And a hat takes the place of another. What never goes together in the training pictures,
 # though it should by chance, excludes each other; adding the one then takes the other's
@@ -556,7 +573,7 @@ if gan_model.model.told:
     show_figure(figure, "told-arithmetic", workspace)
 
 
-# **What to notice.** Above, the VAE's codes of real punks; below, punks of the GAN whose told
+# **What to notice.** Above, the VAE's codes of real punks; below, punks of the GAN whose
 # attributes were changed by hand. Shades, beards and hoods come, while hair, skin and
 # everything else stay who they were; a hood over a hat comes out as half of each, which is
 # why a hat has to be taken away first. To become female, a punk has to stop being male: only
@@ -568,12 +585,17 @@ if gan_model.model.told:
 # Pictures can be chosen; counts cannot. A *judge*, a small network that was taught to see
 # the attributes of training pictures, looks at a thousand test pictures before and after
 # one attribute was added. Success: the wanted attribute is there, and every other is as
-# before. The ceiling is how often a picture is unchanged when it is merely restored.
+# before. The ceiling is how often a picture is unchanged when it is merely restored. A
+# change has to make sense: nothing is added that would take the type away and leave none,
+# such as a beard that only men have to a woman.
 # 
-# The GAN has no codes of given pictures, but attributes are a part of its points: one
-# number each, and adding 1 to it is a direction, too. Asked for as many punks, with the
-# attributes of the same test pictures, it is counted in the same way; its ceiling is how
-# often the judge sees exactly what was asked for.
+# For the VAE there are four ways: directions by least squares (`regression`) and by
+# `means`, the places of what it was `told`, and the same once more with its codes
+# `described`: with the attributes that the test punks have, in place of those that the
+# encoder sees. The GAN has no codes of given pictures, but attributes are a part of its
+# points: one number each, and adding 1 to it is a direction, too. Asked for as many punks,
+# with the attributes of the same test pictures, it is counted in the same way; its ceiling
+# is how often the judge sees exactly what was asked for.
 
 judge = features.feature_map(pictures, workspace.models / f"judge-{Path(DATA).stem}", profile)
 print(f"feature map: {judge.name}, version {judge.version}")
@@ -593,7 +615,7 @@ if judge.label_names and len(pictures.test):
 # 
 # The GAN has no encoder, but its own pictures have points. Pick three cells (row, column)
 # of the grid above: the first minus the second plus the third. After the quick training,
-# these three are a man with a mohawk and a vape, such a man without, and a woman.
+# these three are a man with spiky hair and a vape, such a man without, and a woman.
 
 FIRST, SECOND, THIRD = (9, 2), (1, 2), (5, 1)
 
@@ -657,12 +679,12 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # distance 0 from each other either. Shares are between 0 and 1; `marginals` is the mean
 # difference between how often real and generated pictures have an attribute.
 # 
-# The VAE that chooses colours is much nearer to the floor when its points are drawn from
-# the mixture: with a cheap KL its codes do not fill the cloud around 0. The GAN covers nearly
-# every kind of punk, since it is told how often each occurs; what still tells its samples
-# from real ones are colours that are nearly those of the palette and never exactly, and a
-# stray pixel here and there: a recall below the floor. The CAE's samples are soft; the
-# judge forgives that more than we do, but its low recall tells that much of the variety is
+# VAE and GAN cover nearly every kind of punk, since they are told how often each occurs.
+# What tells the VAE's samples from real ones are small marks it has not learned yet and
+# stray dots, more of them with points of $\mathcal{N}(0, I)$ than of the mixture. With
+# the GAN it is colours that are nearly those of the palette and never exactly, and a stray
+# pixel here and there: a recall below the floor. The CAE's samples are soft; the judge
+# forgives that more than we do, but its low recall tells that much of the variety is
 # missing. All of them trained for minutes; section 9 shows what more epochs bring.
 
 # ## 9. The study: choice by choice
@@ -714,6 +736,13 @@ for data in ("cryptopunks", "utkface", "anime-faces"):
     show_side_by_side(data)
 
 
+# **What to notice.** The first draws of one seed, not selected. On punks, the course's VAE
+# mixes colours and leaves grey dots, and ours does not. On faces every VAE is soft: with
+# squared errors, the average of all pictures that fit is the best answer. Ours are more
+# varied. Eight epochs are few for a GAN: the course's has collapsed into one pattern, and
+# ours shows faces under colour noise. (Real faces are not shown; their licences do not allow
+# it.)
+# 
 # ## 10. VAE and GAN side by side
 
 chosen = pictures.test[-10:]
@@ -731,9 +760,9 @@ show_figure(figure, "real-vae-gan", workspace)
 # | what is optimised | a bound on the likelihood of every training picture | a game; no picture's likelihood is ever computed |
 # | training | one loss that falls; hardly any tuning | a standoff of two; sensitive to rates, penalties, batch |
 # | from picture to code | yes, the encoder; so reconstruction, compression, editing of given pictures | no |
-# | typical fault | mixtures: with squared errors a blur, with a palette two halves of different accessories | things left out (mode dropping), stray pixels |
+# | typical fault | mixtures: with squared errors a blur, with a palette stray dots and halves of accessories | things left out (mode dropping), stray pixels |
 # | why | pixels are decided one by one, given the code; what the code leaves open is decided apart in every pixel | any picture the discriminator believes is good enough |
-# | every kind of picture covered? | yes, a picture without probability costs a lot | not enforced, but it may be told what to draw |
+# | every kind of picture covered? | yes, a picture without probability costs a lot | not enforced, unless it is told what to draw |
 # | latent space | shaped by the KL term to a Gaussian cloud | given as a Gaussian cloud; the generator arranges pictures in it |
 # 
 # Both decode Gaussian noise with the *same* kind of network. What the network is told
