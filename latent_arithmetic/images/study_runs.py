@@ -92,25 +92,32 @@ def measure_everything(
     trained: Trained, pictures: Pictures, judge: FeatureMap
 ) -> Numbers:
     """All that a table of Task 1 shows; numbers of the prior that is not the best
-    start with its name. ``drawn_again``: how often a first draw repeats a training
-    picture."""
-    n, best, numbers = len(pictures.test), trained.best_prior, {}
-    samples = trained.generate(n, SAMPLE_SEED, prior=best)
-    numbers |= measure_quality(samples, pictures, judge)
-    drawn = trained.decode(trained.points(n, SAMPLE_SEED, prior=best))
-    numbers["drawn_again"] = proportion(int(trained.repeats(drawn).sum()), n)
+    start with its name."""
+    best = trained.best_prior
+    numbers = measure_samples(trained, pictures, judge, best)
     if judge.label_names:
         numbers |= measure_changes(trained, pictures, judge)
     if trained.task != "gan":
         numbers |= measure_reconstruction(trained, pictures)
         (other,) = set(PRIORS) - {best}
-        others = trained.generate(n, SAMPLE_SEED, prior=other)
-        found = measure_quality(others, pictures, judge)
+        found = measure_samples(trained, pictures, judge, other)
         numbers |= {f"{other}-{name}": value for name, value in found.items()}
     if judge.label_names:
         judged = measure_judge(judge, pictures)
         numbers |= {f"judge-{name}": value for name, value in judged.items()}
     return numbers
+
+
+def measure_samples(
+    trained: Trained, pictures: Pictures, judge: FeatureMap, prior: str
+) -> Numbers:
+    """The quality of as many samples as there are test pictures, and ``drawn_again``:
+    how often the first draw equals a training picture, so that it is none of them."""
+    n = len(pictures.test)
+    first = trained.decode(trained.points(n, SAMPLE_SEED, prior=prior))
+    samples = trained.generate(n, SAMPLE_SEED, prior=prior)
+    repeated = proportion(int(trained.repeats(first).sum()), n)
+    return measure_quality(samples, pictures, judge) | {"drawn_again": repeated}
 
 
 def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> Numbers:

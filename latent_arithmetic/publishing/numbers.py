@@ -91,8 +91,11 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.test_psnr": (
         "VAE: reconstruction of test punks"
     ),
+    "picture-study/cryptopunks-vae-ours.drawn_again": (
+        "VAE: first draws that repeat a training punk; drawn again"
+    ),
     "picture-study/cryptopunks-vae-ours.near_copies": (
-        "VAE: nearly copies of training punks"
+        "(of what is shown then, nearly copies)"
     ),
     "picture-study/cryptopunks-vae-ours.near_copies_floor": (
         "(unseen real punks that near to one)"
@@ -100,11 +103,11 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.arithmetic-told-success": (
         "VAE: an attribute added, all others kept"
     ),
-    "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
-        "(merely restored: all attributes kept, the ceiling)"
-    ),
     "picture-study/cryptopunks-vae-ours.arithmetic-described-success": (
         "VAE: the same, told what the test punks have"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
+        "(merely restored, not told: all attributes kept)"
     ),
     "picture-study/utkface-vae-ours.frechet": "UTKFace: VAE, samples of the mixture",
     "picture-study/utkface-vae-course.normal-frechet": (
@@ -125,6 +128,7 @@ HEADLINES = {
     "vae/mean_picture_psnr": "(the mean training picture)",
     "quality-gan/frechet_floor": "in the notebook: Fréchet distance, the floor",
     "quality-vae-mixture/frechet": "in the notebook: VAE, samples of the mixture",
+    "quality-vae-mixture/drawn_again": "(first draws that repeat a training punk)",
     "quality-gan/frechet": "in the notebook: GAN, samples",
 }
 
