@@ -148,14 +148,14 @@ def test_vae_samples_in_training_only():
 
 
 def test_attributes_have_a_place_in_a_vae_and_are_seen():
-    """Logits 0 cost ln 2 each; a code is its latents plus its attributes' places."""
+    """Logits 0 cost ln 2 each, times a weight; a code is latents plus places."""
     x, labels = pictures(4), np.eye(4, 2, dtype=bool)
     settings = {"likelihood": GaussianLikelihood(1.0), "attributes": 2}
-    vae = VAE(down(2 * LATENTS + 2), up(), **settings)
+    vae = VAE(down(2 * LATENTS + 2), up(), **settings, attribute_weight=3.0)
     loss = vae_loss(vae, x, x, {"attributes": labels})
     error = SIDE * SIDE * 3 / 2 * np.log(2 * np.pi)
     kl = (1 + 4 + 0 + 9) / 2 / 4
-    assert loss == pytest.approx(error + kl + 2 * np.log(2), rel=1e-5)
+    assert loss == pytest.approx(error + kl + 3 * 2 * np.log(2), rel=1e-5)
 
     places = ops.convert_to_numpy(vae.places)
     latents = np.ones((4, LATENTS), "float32")
@@ -317,7 +317,8 @@ def test_every_recipe_builds_and_takes_a_step(task, name):
     recipe.compile(model, 1e-3, steps=10)
     x = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype("float32")
     labels = np.array([[0, 1]] * 8, "float32")
-    told = {"attributes": labels} if recipe.tells_attributes else None
+    told = {"attributes": labels} if model.told else None
+    assert bool(told) == recipe.choices.get("tells_attributes", False)
     kernels = [w for w in model.trainable_variables if len(w.shape) > 1]
     before = as_numpy(kernels)
     assert np.isfinite(np.array(model.train_on_batch(x, told))).all()

@@ -114,6 +114,8 @@ def test_models_are_told_attributes_if_there_are_any(runs, task, more, tmp_path)
     assert untold.told == 0 and untold.generate(2).shape == (2, SIZE, SIZE, 3)
     with pytest.raises(UserError, match="told of none"):
         untold.attributes_named(["male"], 2)
+    with pytest.raises(UserError, match="told of none"):
+        untold.points(4, attributes=wanted)
 
 
 def test_novel_pictures_are_no_training_pictures(runs, monkeypatch):

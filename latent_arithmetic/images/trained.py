@@ -82,12 +82,7 @@ class Trained:
         Raises:
             UserError: the model was not told of such an attribute, or of none.
         """
-        if not self.told:
-            raise UserError(
-                f"received attributes {', '.join(names)}, but this {self.task} was "
-                "told of none; expected a VAE or GAN that was trained on pictures "
-                "with labels"
-            )
+        self.expect_told()
         known = self.remembered["names"].tolist()
         for name in names:
             expect_one_of("attribute", name, known)
@@ -108,11 +103,16 @@ class Trained:
         attributes: bool [count, k] for a model that was told them; those of random
             training pictures unless given.
         form: ``scale`` and ``truncation``, see ``random_latents``.
+
+        Raises:
+            UserError: unknown prior, no pictures, or attributes it was not told.
         """
         expect_one_of("prior", prior, PRIORS)
         if count < 1:
             raise UserError(f"received count {count}; expected 1 or more pictures")
-        if attributes is None:
+        if attributes is not None:
+            self.expect_told()
+        else:
             rows = self.remembered["rows"]
             chosen = np.random.default_rng((seed, 2)).integers(len(rows), size=count)
             attributes = rows[chosen]
@@ -142,7 +142,8 @@ class Trained:
             attributes; unless given, those that it sees.
 
         Raises:
-            UserError: the model is a GAN, or the pictures have another size.
+            UserError: the model is a GAN, the pictures have another size, or it was
+                told no attributes.
         """
         self.expect_encoder()
         expected = (self.size, self.size, 3)
@@ -153,6 +154,7 @@ class Trained:
             )
         if attributes is None:
             return encode(self.model, images)
+        self.expect_told()
         latents = encode_latents(self.model, images)
         return keras.ops.convert_to_numpy(self.model.place(latents, attributes))
 
@@ -162,6 +164,14 @@ class Trained:
             raise UserError(
                 "a GAN has no encoder, so it cannot reconstruct a given picture; "
                 "use a model trained with cae or vae"
+            )
+
+    def expect_told(self) -> None:
+        """Refuse a model that was told no attributes."""
+        if not self.told:
+            raise UserError(
+                f"received attributes, but this {self.task} was told of none; expected "
+                "a VAE or GAN that was trained on pictures with labels"
             )
 
     def generate(self, count: int, seed: int = 0, **how) -> np.ndarray:

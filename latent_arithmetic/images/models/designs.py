@@ -28,7 +28,7 @@ class Canvas:
     then the layer next to the picture works block by block, with a kernel of 2 (or a
     repeated pixel), which costs a quarter and cannot blur. colours: how many there
     are, if so few that they are a palette, else 0. attributes: how many yes/no
-    attributes of a picture a VAE or GAN is told.
+    attributes of a picture are known.
     """
 
     size: int = 64
@@ -123,6 +123,7 @@ def design_vae(
     latent_dim: int,
     sigma: float | None = None,
     palette: bool = True,
+    tells_attributes: bool = False,
     seed: int = 0,
     **pricing,
 ) -> VAE:
@@ -131,10 +132,13 @@ def design_vae(
 
     palette: decide for one of the palette's colours at every pixel, where there is
         one; else, or without, a Gaussian of spread ``sigma``.
-    pricing: ``warm_up``, ``free_bits`` and ``kl_weight`` of ``VAE``.
+    tells_attributes: whether it is told what attributes pictures have, if any.
+    pricing: ``warm_up``, ``free_bits``, ``kl_weight`` and ``attribute_weight`` of
+        ``VAE``.
     """
+    attributes = canvas.attributes if tells_attributes else 0
     encoder = build_conv_net(
-        output_units=2 * latent_dim + canvas.attributes,
+        output_units=2 * latent_dim + attributes,
         **canvas.down(width, normalisation="batch", name="encoder"),
     )
     if palette and canvas.colours:
@@ -144,23 +148,28 @@ def design_vae(
     decoder = build_deconv_net(
         latent_dim, **form(width, normalisation="batch", name="decoder")
     )
-    attributes = canvas.attributes
     return VAE(
         encoder, decoder, likelihood, attributes=attributes, seed=seed, **pricing
     )
 
 
 def design_gan(
-    canvas: Canvas, *, width: int, latent_dim: int, seed: int = 0, **settings
+    canvas: Canvas,
+    *,
+    width: int,
+    latent_dim: int,
+    tells_attributes: bool = False,
+    seed: int = 0,
+    **settings,
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
     The discriminator has no batch normalisation: it must judge every picture by
     itself, and its penalties are slopes at single pictures.
 
-    settings: of ``GANSettings``.
+    tells_attributes: as with the VAE. settings: of ``GANSettings``.
     """
-    attributes = canvas.attributes
+    attributes = canvas.attributes if tells_attributes else 0
     generator = build_deconv_net(
         latent_dim + attributes,
         **canvas.up(

@@ -33,7 +33,6 @@ class Recipe:
     design: (canvas, seed, **choices) -> a model. choices: what it is given.
     betas: of Adam. decay: whether the learning rate warms up and falls to 0.
     budget: in place of the profile's, at most as many epochs as that one has.
-    tells_attributes: whether a model is told what attributes pictures have, if any.
     """
 
     design: Callable[..., keras.Model]
@@ -41,12 +40,9 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.99)
     decay: bool = True
     budget: Budget | None = None
-    tells_attributes: bool = False
 
     def build(self, canvas: Canvas, seed: int = 0) -> keras.Model:
         """The untrained model."""
-        attributes = canvas.attributes if self.tells_attributes else 0
-        canvas = replace(canvas, attributes=attributes)
         return self.design(canvas, seed=seed, **self.choices)
 
     def budget_in(self, profile: Profile, task: str, n_train: int) -> Budget:
@@ -78,17 +74,18 @@ class Recipe:
 
 CAE = {"width": 192, "latent_dim": 64}
 VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "kl_weight": 0.2}
+VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
 GAN = {"width": 192, "latent_dim": 64, "gamma": 1.0, "penalty_every": 4}
-GAN |= {"half_life": 200}
+GAN |= {"half_life": 200, "tells_attributes": True}
 R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
 
 
 def _vae(**choices) -> Recipe:
-    return Recipe(design_vae, VAE | choices, tells_attributes=True)
+    return Recipe(design_vae, VAE | choices)
 
 
 def _gan(**choices) -> Recipe:
-    return Recipe(design_gan, GAN | choices, R3GAN_BETAS, tells_attributes=True)
+    return Recipe(design_gan, GAN | choices, R3GAN_BETAS)
 
 
 COURSE_VAE = Recipe(
@@ -109,7 +106,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "cae": {"ours": Recipe(design_cae, CAE)},
     "vae": {
         "ours": _vae(),
-        "untold": replace(_vae(), tells_attributes=False),
+        "untold": _vae(tells_attributes=False),
         "gaussian": _vae(palette=False),
         "fixed-sigma": _vae(palette=False, sigma=0.3),
         "no-warm-up": _vae(warm_up=0),
@@ -119,7 +116,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "gan": {
         "ours": _gan(),
-        "untold": replace(_gan(), tells_attributes=False),
+        "untold": _gan(tells_attributes=False),
         "translated": _gan(largest_shift=0.125),
         "no-penalty": _gan(gamma=0.0),
         "binary": _gan(loss="binary"),

@@ -39,10 +39,12 @@ class VAE(keras.Model):
     attributes: how many yes/no attributes of a picture it is told in training. A
         code is then a sample of the Gaussian plus the places of the attributes, and
         the encoder learns to see them, for pictures nobody says anything about.
+    attribute_weight: how much more than a nat an attribute misread costs (alpha of
+        Kingma et al. 2014): a mark of a few pixels is read well or not at all.
 
     The loss is the negative evidence lower bound: the reconstruction term, and the
-    KL divergence summed over the latents; with attributes, also the cross-entropy of
-    those that are seen. All are averaged over the batch.
+    KL divergence summed over the latents; with attributes, also the weighted
+    cross-entropy of those that are seen. All are averaged over the batch.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class VAE(keras.Model):
         free_bits: float = 0.0,
         kl_weight: float = 1.0,
         attributes: int = 0,
+        attribute_weight: float = 1.0,
         seed: int = 0,
         name: str = "vae",
     ):
@@ -67,6 +70,7 @@ class VAE(keras.Model):
         self.kl_weight = kl_weight
         self.latent_dim = decoder.input_shape[-1]
         self.told = attributes
+        self.attribute_weight = attribute_weight
         expected = 2 * self.latent_dim + attributes
         if encoder.output_shape[-1] != expected:
             raise UserError(
@@ -137,7 +141,7 @@ class VAE(keras.Model):
         told = ops.cast(y["attributes"], logits.dtype)
         misread = ops.mean(ops.sum(ops.softplus(logits) - told * logits, axis=-1))
         self.attribute_tracker.update_state(misread)
-        return error + charged + misread
+        return error + charged + self.attribute_weight * misread
 
     def _error(self, x, y, latents, training):
         """The reconstruction term of every picture, from its latents: [n]."""
