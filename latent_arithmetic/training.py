@@ -61,6 +61,9 @@ class Batches(keras.utils.PyDataset):
         epoch_examples: int | None = None,
     ):
         super().__init__()
+        # One worker would be fed through a self-tuning tf.data pipeline, whose thread
+        # sleeps for up to a minute and is waited for at the end of every epoch.
+        super().__init__(workers=2)
         self.arrays = arrays
         self.count = len(keras.tree.flatten(arrays)[0])
         if not self.count:

@@ -21,7 +21,8 @@ def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
     """
     missing = -len(inputs) % PREDICT_BATCH
     filled = np.concatenate([inputs, np.repeat(inputs[:1], missing, axis=0)])
-    outputs = model.predict(filled, batch_size=PREDICT_BATCH, verbose=0)
+    parts = filled.reshape(-1, PREDICT_BATCH, *inputs.shape[1:])
+    outputs = np.concatenate([model.predict_on_batch(part) for part in parts])
     return outputs[: len(inputs)]
 
 

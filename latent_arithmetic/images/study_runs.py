@@ -30,6 +30,7 @@ SIZE = 64
 CHANGES = 1_000  # pictures that are given an attribute
 SHOWN = 20  # samples that are kept of every run
 SAMPLE_SEED = 1
+FACE_EPOCHS = {"ours": 16, "course": 8}  # ours still takes less time
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,9 @@ def all_runs() -> list[ModelRun]:
         if seed == 1 or recipe in ("ours", "course")
     ]
     faces = [
-        ModelRun(task, recipe, data, pictures=8_000, epochs=8)
+        ModelRun(task, recipe, data, pictures=8_000, epochs=epochs)
         for data in ("utkface", "anime-faces")
         for task in ("vae", "gan")
-        for recipe in ("ours", "course")
+        for recipe, epochs in FACE_EPOCHS.items()
     ]
     return punks + faces
