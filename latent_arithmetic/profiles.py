@@ -40,7 +40,6 @@ class Profile:
     text_to_image: Budget
     train_fractions: tuple[float, ...]
     depths: tuple[int, ...]  # encoder layers compared in the depth study
-    depth_study: Budget
     seeds: int  # runs per headline number
     test_questions: int  # questions asked at most when a model is evaluated
 
@@ -59,7 +58,6 @@ SMOKE = Profile(
     text_to_image=Budget(1, 256, 2e-3),
     train_fractions=(0.9, 0.05),
     depths=(1, 2),
-    depth_study=Budget(1, 256, 2e-3),
     seeds=1,
     test_questions=100,
 )
@@ -73,12 +71,11 @@ QUICK = Profile(
     judge=Budget(3, 64, 2e-3),
     epoch_examples=100_000,
     reader=Budget(2, 256, 3e-3),
-    text_to_text=Budget(8, 128, 1e-2),
+    text_to_text=Budget(7, 128, 1e-2),
     image_to_text=Budget(2, 64, 4e-3),
     text_to_image=Budget(4, 128, 3e-3),
     train_fractions=(0.9, 0.5, 0.1, 0.05),
     depths=(1, 2),
-    depth_study=Budget(3, 128, 1e-2),
     seeds=1,
     test_questions=2_000,
 )
@@ -97,7 +94,6 @@ FULL = Profile(
     text_to_image=Budget(14, 128, 3e-3),
     train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
     depths=(1, 2, 3, 4, 5),
-    depth_study=Budget(20, 128, 1e-2),
     seeds=5,
     test_questions=20_000,
 )

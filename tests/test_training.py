@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras.src.trainers.data_adapters import get_data_adapter
 
 from latent_arithmetic import training
 from latent_arithmetic.errors import TrainingDiverged, UserError
@@ -50,6 +51,12 @@ def test_batches_shuffle_by_seed_and_epoch_alone():
 def test_batches_refuse_no_examples():
     with pytest.raises(UserError, match="no training examples"):
         Batches(np.zeros((0, 2)), 8)
+
+
+def test_an_epochs_end_waits_for_no_self_tuning_pipeline():
+    """Its thread sleeps for up to a minute, and is joined there."""
+    options = get_data_adapter(small_batches()).get_tf_dataset().options()
+    assert options.autotune.enabled is False
 
 
 def test_schedule_warms_up_then_falls_to_zero():
