@@ -10,6 +10,7 @@ from latent_arithmetic.images.data.datasets import load_pictures
 from latent_arithmetic.images.directions import (
     Change,
     attribute_directions,
+    hidden_pairs,
     kinds,
     measure_arithmetic,
     possible_changes,
@@ -101,15 +102,30 @@ def test_success_is_measured_by_hand():
     changes = [Change(0, 1, ()), Change(1, 2, (0,)), Change(2, 0, ())]
     right = np.eye(3)
     codes, present = images[:, 0, 0].astype(float), Eye().see(images)
-    found = measure_arithmetic(Painter(), Eye(), right, changes, codes, present)
+    asked, hidden = (changes, codes, present), np.zeros((3, 3), bool)
+    found = measure_arithmetic(Painter(), Eye(), right, *asked, hidden)
     assert [found[name].value for name in ("added", "kept", "success")] == [1, 1, 1]
     # The second attribute now brings the third along: the first change breaks it.
     wrong = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
-    found = measure_arithmetic(Painter(), Eye(), wrong, changes, codes, present)
+    hidden[0, 1] = True  # where both are, only the second is seen
+    found = measure_arithmetic(Painter(), Eye(), wrong, *asked, hidden)
     assert found["added"].value == pytest.approx(2 / 3)
     assert found["kept"].value == pytest.approx(2 / 3)
     assert found["success"].value == pytest.approx(1 / 3)
     assert found["unchanged"].value == 1
+    assert found["visible-success"].n == 2 and found["visible-success"].value == 0.5
+
+
+def test_an_earring_under_a_hood_is_hidden():
+    """Seen: of 40 pictures the earring of 10 without a hood, of 10 with one in 4."""
+    hood, earring = np.repeat([0, 1, 0, 1], 10), np.repeat([0, 0, 1, 1], 10)
+    labels = np.stack([hood, earring], axis=1).astype(bool)
+    seen = labels.copy()
+    seen[34:, 1] = False
+    np.testing.assert_array_equal(hidden_pairs(seen, labels), [[0, 0], [1, 0]])
+    seen[34, 1] = True
+    assert not hidden_pairs(seen, labels).any()
+    assert not hidden_pairs(seen[::4], labels[::4]).any()  # too few to tell
 
 
 def test_a_judge_is_trained_once_and_sees_what_it_was_taught(tmp_path):

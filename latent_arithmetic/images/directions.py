@@ -62,6 +62,12 @@ class Change:
         after[list(self.removed)] = False
         return after
 
+    def can_be_seen(self, labels: np.ndarray, hidden: np.ndarray) -> bool:
+        """Whether what is added hides nothing of what is left, nor is hidden by it;
+        labels are those before, hidden as of ``hidden_pairs``."""
+        either = hidden[self.added] | hidden[:, self.added]
+        return not (either & self.wanted(labels)).any()
+
 
 def kinds(labels: np.ndarray) -> np.ndarray:
     """Attributes of which every picture has exactly one, such as man, woman or
@@ -112,6 +118,20 @@ def possible_changes(
     return found
 
 
+def hidden_pairs(seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Which attributes others hide, as a hood an earring: bool [hidden, hiding].
+
+    One is seen in fewer than half of the real pictures that have both.
+
+    seen: bool [n, attributes], in pictures with labels, bool [n, attributes].
+    """
+    labels = labels.astype(np.float64)
+    both, shown = labels.T @ labels, (labels * seen).T @ labels
+    hidden = (both >= EXPECTED) & (shown < both / 2)
+    np.fill_diagonal(hidden, False)
+    return hidden
+
+
 def measure_arithmetic(
     trained: Trained,
     judge: FeatureMap,
@@ -119,33 +139,40 @@ def measure_arithmetic(
     changes: list[Change],
     codes: np.ndarray,
     present: np.ndarray,
+    hidden: np.ndarray,
 ) -> dict[str, Number]:
     """How often arithmetic with codes does what it should, as the judge sees it.
 
     codes: [n, dimensions of a code], of the pictures to be changed. present: bool
-        [n, attributes], what counts as being there before.
+        [n, attributes], what counts as being there before. hidden: as of
+        ``hidden_pairs``.
 
     Returns: ``added``: the wanted attribute is seen. ``kept``: all others are as
         before, but for those taken away. ``success``: both. ``unchanged``: the pictures
         of the codes as they are show what is present, the ceiling.
+        ``visible-success``: success among changes that can be seen, if there are any.
     """
     chosen = [change.picture for change in changes]
     codes, present = codes[chosen], present[chosen]
     moves = np.stack([change.arithmetic(directions) for change in changes])
-    pairs = zip(changes, present, strict=True)
+    pairs = list(zip(changes, present, strict=True))
     wanted = np.stack([change.wanted(labels) for change, labels in pairs])
+    visible = np.array([change.can_be_seen(labels, hidden) for change, labels in pairs])
     right = judge.see(trained.decode(codes + moves)) == wanted
     rows, columns = np.arange(len(changes)), [change.added for change in changes]
     added = right[rows, columns]
     right[rows, columns] = True
     kept = right.all(axis=1)
+    success = added & kept
     restored = judge.see(trained.decode(codes)) == present
     return {
-        name: proportion(int(values.sum()), len(changes))
+        name: proportion(int(values.sum()), len(values))
         for name, values in (
             ("added", added),
             ("kept", kept),
-            ("success", added & kept),
+            ("success", success),
             ("unchanged", restored.all(axis=1)),
+            ("visible-success", success[visible]),
         )
+        if len(values)
     }

@@ -9,6 +9,7 @@ from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_picture
 from latent_arithmetic.images.directions import (
     METHODS,
     attribute_directions,
+    hidden_pairs,
     measure_arithmetic,
     possible_changes,
 )
@@ -148,8 +149,11 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
             ways["told"] = own, codes
             ways["described"] = own, trained.encode(test, test_labels)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
+    hidden = hidden_pairs(judge.see(pictures.train), labels)
     for way, (directions, codes) in ways.items():
-        found = measure_arithmetic(trained, judge, directions, changes, codes, present)
+        found = measure_arithmetic(
+            trained, judge, directions, changes, codes, present, hidden
+        )
         numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers
 

@@ -103,11 +103,11 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.arithmetic-told-success": (
         "VAE: an attribute added, all others kept"
     ),
-    "picture-study/cryptopunks-vae-ours.arithmetic-described-success": (
-        "VAE: the same, told what the test punks have"
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-visible-success": (
+        "(of changes in which no part hides another)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
-        "(merely restored, not told: all attributes kept)"
+        "(merely restored: all attributes kept)"
     ),
     "picture-study/utkface-vae-ours.frechet": "UTKFace: VAE, samples of the mixture",
     "picture-study/utkface-vae-course.normal-frechet": (
