@@ -61,9 +61,10 @@ class Batches(keras.utils.PyDataset):
         epoch_examples: int | None = None,
     ):
         super().__init__()
-        # One worker would be fed through a self-tuning tf.data pipeline, whose thread
-        # sleeps for up to a minute and is waited for at the end of every epoch.
-        super().__init__(workers=2)
+        # On TensorFlow, one worker would be fed through a self-tuning pipeline, whose
+        # thread sleeps for up to a minute and is waited for at the end of every epoch.
+        # On JAX, Keras looks at a batch before training, and two workers would skip it.
+        super().__init__(workers=2 if keras.backend.backend() == "tensorflow" else 1)
         self.arrays = arrays
         self.count = len(keras.tree.flatten(arrays)[0])
         if not self.count:

@@ -53,6 +53,9 @@ def test_batches_refuse_no_examples():
         Batches(np.zeros((0, 2)), 8)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="a pipeline of TensorFlow"
+)
 def test_an_epochs_end_waits_for_no_self_tuning_pipeline():
     """Its thread sleeps for up to a minute, and is joined there."""
     options = get_data_adapter(small_batches()).get_tf_dataset().options()
