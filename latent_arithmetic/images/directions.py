@@ -63,8 +63,8 @@ class Change:
         return after
 
     def can_be_seen(self, labels: np.ndarray, hidden: np.ndarray) -> bool:
-        """Whether what is added hides nothing of what is left, nor is hidden by it;
-        labels are those before, hidden as of ``hidden_pairs``."""
+        """Whether a judge sees what is added beside what is left, and the other way
+        around; labels are those before, hidden as of ``hidden_pairs``."""
         either = hidden[self.added] | hidden[:, self.added]
         return not (either & self.wanted(labels)).any()
 
@@ -119,9 +119,10 @@ def possible_changes(
 
 
 def hidden_pairs(seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Which attributes others hide, as a hood an earring: bool [hidden, hiding].
+    """Which attributes are not seen beside others: bool [unseen, beside which].
 
-    One is seen in fewer than half of the real pictures that have both.
+    One is seen in fewer than half of the real pictures that have both: it is covered,
+    as an earring by a hood, or whoever looks is blind to it there.
 
     seen: bool [n, attributes], in pictures with labels, bool [n, attributes].
     """

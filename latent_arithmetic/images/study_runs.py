@@ -31,7 +31,7 @@ SIZE = 64
 CHANGES = 1_000  # pictures that are given an attribute
 SHOWN = 20  # samples that are kept of every run
 SAMPLE_SEED = 1
-FACE_EPOCHS = {"ours": 16, "course": 8}  # ours still takes less time
+FACE_EPOCHS = {"ours": 16, "course": 8}
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Trained:
         Raises:
             UserError: the model was not told of such an attribute, or of none.
         """
-        self.expect_told()
+        self.expect_told(f"attributes {', '.join(names)}")
         known = self.remembered["names"].tolist()
         for name in names:
             expect_one_of("attribute", name, known)
@@ -166,11 +166,11 @@ class Trained:
                 "use a model trained with cae or vae"
             )
 
-    def expect_told(self) -> None:
+    def expect_told(self, received: str = "attributes") -> None:
         """Refuse a model that was told no attributes."""
         if not self.told:
             raise UserError(
-                f"received attributes, but this {self.task} was told of none; expected "
+                f"received {received}, but this {self.task} was told of none; expected "
                 "a VAE or GAN that was trained on pictures with labels"
             )
 

@@ -104,7 +104,7 @@ HEADLINES = {
         "VAE: an attribute added, all others kept"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-visible-success": (
-        "(of changes in which no part hides another)"
+        "(of changes that the judge could see in real punks)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept)"

@@ -39,8 +39,8 @@ class VAE(keras.Model):
     attributes: how many yes/no attributes of a picture it is told in training. A
         code is then a sample of the Gaussian plus the places of the attributes, and
         the encoder learns to see them, for pictures nobody says anything about.
-    attribute_weight: how much more than a nat an attribute misread costs (alpha of
-        Kingma et al. 2014): a mark of a few pixels is read well or not at all.
+    attribute_weight: price of a nat of their cross-entropy (alpha of Kingma et al.
+        2014).
 
     The loss is the negative evidence lower bound: the reconstruction term, and the
     KL divergence summed over the latents; with attributes, also the weighted
