@@ -588,10 +588,10 @@ if gan_model.model.told:
 # one attribute was added. Success: the wanted attribute is there, and every other is as
 # before. The ceiling is how often a picture is unchanged when it is merely restored. A
 # change has to make sense: nothing is added that would take the type away and leave none,
-# such as a beard that only men have to a woman. Some still cannot be seen, whoever draws
-# them: under a real punk's hood there is no earring, whatever the list of its parts says.
-# `visible` leaves out changes in which one part hides another, so that the judge sees it in
-# fewer than half of the real punks that have both.
+# such as a beard that only men have to a woman. Some the judge does not see in real punks
+# either: under a hood there is no earring, whatever the list of parts says, and to red cheeks
+# of women it is blind. `visible` leaves out changes with a pair of parts of which the judge
+# sees one in fewer than half of the training punks that have both.
 # 
 # For the VAE there are four ways: directions by least squares (`regression`) and by
 # `means`, the places of what it was `told`, and the same once more with its codes
@@ -743,8 +743,7 @@ for data in ("cryptopunks", "utkface", "anime-faces"):
 # squared errors, the average of all pictures that fit is the best answer. Ours are more
 # varied. Eight or sixteen epochs are few for a GAN: the course's repeats one mottled
 # pattern on UTKFace and hardly shows a face on anime, and ours shows faces under a grid of
-# colour noise. (Ours had 16 epochs of 8,000 faces, which take less time than the course's 8.
-# Both VAEs draw from the mixture; from $\mathcal{N}(0, I)$ ours are worse on UTKFace and no
+# colour noise. (Ours had 16 epochs of 8,000 faces, the course's 8, which favours ours. Both VAEs draw from the mixture; from $\mathcal{N}(0, I)$ ours are worse on UTKFace and no
 # better on anime than the course's, since at a fifth of the KL's price their codes stay far from it. Real faces are no part of this project and are not shown.)
 # 
 # ## 10. VAE and GAN side by side

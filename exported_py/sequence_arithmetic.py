@@ -1244,8 +1244,8 @@ else:
     print(f"nothing is recorded in {speed.benchmark_folder()}; `make bench` records it")
 
 
-# **What to notice.** *Cold* includes building and compiling the model, *warm* does not. A small model that looks in the right places needs few steps, and they are
-# short. Most of the time and memory of making data is saved by not making it: codes are
+# **What to notice.** *Cold* includes building and compiling the model, *warm* does not.
+# A small model that looks in the right places needs few steps, and they are short. Most of the time and memory of making data is saved by not making it: codes are
 # kept, and every picture is drawn when it is needed. *Share of the peak* is the share of
 # the operations a second that a large matrix product reaches on the same machine; small
 # recurrent steps use little of it, the conv net of image-to-text most.
