@@ -229,6 +229,17 @@ def test_each_player_learns_from_its_own_loss_only(loss):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
+def test_without_a_half_life_the_averaged_generator_is_the_generator():
+    keras.utils.set_random_seed(0)
+    gan = small_gan(half_life=0)
+    gan.compile(keras.optimizers.SGD(0.5), jit_compile=False)
+    for _ in range(2):
+        before = as_numpy(gan.generator.weights)
+        gan.train_on_batch(pictures(low=-1.0))
+    for now, averaged in zip(before, gan.averaged_generator.weights, strict=True):
+        np.testing.assert_allclose(now, as_numpy([averaged])[0], atol=1e-6)
+
+
 def test_averaged_generator_follows_slowly():
     keras.utils.set_random_seed(0)
     gan = small_gan(half_life=1)

@@ -30,7 +30,7 @@ class GANSettings:
     penalty_step: size, in units of the [-1, 1] pictures, of the finite difference.
     largest_shift: DiffAugment (Zhao et al. 2020) by translation: largest shift as a
         part of the side; 0 switches it off.
-    half_life: steps in which the averaged generator forgets half.
+    half_life: steps in which the averaged generator forgets half; 0 to not average.
     attributes: how many yes/no attributes both players are told of a picture; the
         discriminator judges them by a product with its features (Miyato and Koyama
         2018, arXiv:1802.05637). 0 for none.
@@ -192,10 +192,9 @@ class GAN(keras.Model):
 
     def _average_generator(self):
         """Move the averaged weights; faster at first, to forget the random start."""
-        steps = self.steps_done + 1
-        decay = ops.minimum(
-            0.5 ** (1 / self.settings.half_life), (1 + steps) / (10 + steps)
-        )
+        steps, half_life = self.steps_done + 1, self.settings.half_life
+        kept = 0.5 ** (1 / half_life) if half_life else 0.0
+        decay = ops.minimum(kept, (1 + steps) / (10 + steps))
         pairs = zip(
             self.averaged_generator.weights, self.generator.weights, strict=True
         )

@@ -107,6 +107,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "vae": {
         "ours": _vae(),
         "untold": _vae(tells_attributes=False),
+        "attributes-once": _vae(attribute_weight=1.0),
         "gaussian": _vae(palette=False),
         "fixed-sigma": _vae(palette=False, sigma=0.3),
         "no-warm-up": _vae(warm_up=0),
@@ -118,6 +119,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "ours": _gan(),
         "untold": _gan(tells_attributes=False),
         "translated": _gan(largest_shift=0.125),
+        "not-averaged": _gan(half_life=0),
         "no-penalty": _gan(gamma=0.0),
         "binary": _gan(loss="binary"),
         "binary-no-penalty": _gan(loss="binary", gamma=0.0),
