@@ -1,6 +1,9 @@
 """Image to text: an eye reads the handwriting, the text model answers."""
 
+import math
+
 import keras
+import numpy as np
 from keras import ops
 
 from latent_arithmetic.arithmetic.glyphs import FreshGlyphs
@@ -16,6 +19,12 @@ from latent_arithmetic.arithmetic.questions import (
 )
 
 SLIP = -20.0  # log probability that the text model would write another answer
+
+
+def as_number(codes):
+    """Texts [n, k] as one number each [n], the same for equal texts only."""
+    places = len(ALPHABET) ** np.arange(codes.shape[-1], dtype="int32")
+    return ops.sum(ops.cast(codes, "int32") * places, axis=-1)
 
 
 def show(questions, glyphs: FreshGlyphs):
@@ -60,11 +69,14 @@ class ImageToText(keras.Model):
         self.possible = encode_questions(all_questions(TWO_DIGITS), form)
         self.built = True
 
-    def call(self, questions):
+    def call(self, questions, training=False):
         """Codes [n, question_length] in fresh handwriting, or pictures of questions.
 
-        Pictures: [n, question_length, 28, 28] with values from 0 to 255.
+        Pictures: [n, question_length, 28, 28] with values from 0 to 255. In training
+        nothing is answered: the loss looks at pictures of its own.
         """
+        if training:
+            return questions
         pictures = show(questions, self.glyphs)
         seen = ops.argmax(self.look(ops.reshape(pictures, (-1, *PICTURE))), axis=-1)
         seen = ops.reshape(seen, (-1, questions.shape[1]))
@@ -103,10 +115,13 @@ class ImageToText(keras.Model):
         read = ops.matmul(
             ops.reshape(seen, (-1, flat)), ops.transpose(ops.reshape(shown, (-1, flat)))
         )
-        wanted = ops.cast(answers, "int32")[:, None]
-        fits = ops.all(ops.equal(wanted, self.possible_answers[None]), axis=-1)
-        answered = read + ops.where(fits, 0.0, SLIP)
-        return ops.logsumexp(answered, axis=-1) - ops.logsumexp(read, axis=-1)
+        wanted, written = as_number(answers), as_number(self.possible_answers)
+        fits = ops.where(ops.equal(wanted[:, None], written), 1.0, math.exp(SLIP))
+        # As shares of the most probable one, so that nothing overflows.
+        most = ops.stop_gradient(ops.max(read, axis=-1, keepdims=True))
+        shares = ops.exp(read - most)
+        answered, any_answer = (ops.sum(x, axis=-1) for x in (shares * fits, shares))
+        return ops.log(answered) - ops.log(any_answer)
 
 
 class StraightImageToText(keras.Model):

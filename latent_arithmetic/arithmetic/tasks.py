@@ -155,7 +155,8 @@ def _fit(model, task, folder, settings, budget: Budget, profile, parts) -> Histo
         model.compile(optimizer, jit_compile=JIT_COMPILE)
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        metrics = [exact] if text else []
+        # A plain function would become a metric in the first step, traced twice then.
+        metrics = [keras.metrics.MeanMetricWrapper(exact, "exact")] if text else []
         model.compile(optimizer, loss, metrics=metrics, jit_compile=JIT_COMPILE)
     return train(
         model,
