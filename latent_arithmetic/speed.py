@@ -13,13 +13,15 @@ def benchmark_folder() -> Path:
     return project_folder() / "results" / "benchmarks"
 
 
-def recorded_speed(folder: Path) -> dict | None:
+def recorded_speed(folder: Path, only: tuple[str, ...] = ()) -> dict | None:
     """All rows of all benchmarks as one result, or None if there is none.
 
+    only: names of benchmarks; without, all of them.
     Its numbers are named after the rows, in small letters, digits and hyphens;
     `<row>-better` says how many times better than the course baseline.
     """
-    contents = read_results(folder).values()
+    found = read_results(folder)
+    contents = [found[name] for name in found if name in (only or found)]
     if not contents:
         return None
     numbers = {}
@@ -43,3 +45,21 @@ def recorded_speed(folder: Path) -> dict | None:
             key=lambda origin: origin["finished"],
         ),
     }
+
+
+def print_speed(measured: dict | None) -> None:
+    """A line a row: median, smallest and largest of the repeats, times better."""
+    if measured is None:
+        print(f"nothing is recorded in {benchmark_folder()}; `make bench` records it")
+        return
+    numbers = measured["numbers"]
+    for row, entry in numbers.items():
+        if row.endswith("-better"):
+            continue
+        scale = 100 if entry["unit"] == "%" else 1
+        value, low, high = (scale * entry[key] for key in ("value", "low", "high"))
+        better = numbers.get(f"{row}-better", {"value": ""})["value"]
+        print(
+            f"{row.replace('-', ' '):58s}{value:9.4g} {entry['unit']:11s}"
+            f"[{low:.4g}, {high:.4g}]{entry['repeats']:3d} repeats{better:>9s}"
+        )

@@ -26,7 +26,7 @@ from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.images.data.datasets import load_pictures
 from latent_arithmetic.profiles import QUICK, Budget
 from latent_arithmetic.results import read_results
-from latent_arithmetic.speed import recorded_speed
+from latent_arithmetic.speed import print_speed, recorded_speed
 
 
 def lstm_flops(steps: int, inputs: int, units: int) -> int:
@@ -178,7 +178,7 @@ def test_the_image_race_stops_at_its_threshold(monkeypatch):
     assert image_to_text.tasks.train is train
 
 
-def test_recorded_speed_is_one_result_with_names_for_the_report(tmp_path):
+def test_recorded_speed_is_one_result_with_names_for_the_report(tmp_path, capsys):
     assert recorded_speed(tmp_path) is None
     baseline, ours = spread([6.0, 8.0, 7.0], "s"), spread([2.0, 1.0, 4.0], "s")
     rows = [
@@ -192,6 +192,15 @@ def test_recorded_speed_is_one_result_with_names_for_the_report(tmp_path):
     assert numbers["text-to-99-exact-cold-ours"]["value"] == 2
     assert numbers["text-to-99-exact-cold-ours-better"] == {"value": "3.5x"}
     assert "text-to-99-exact-cold-course-baseline-better" not in numbers
+    record_rows(tmp_path, "other", [Row("steps", "ours", baseline)], "", {})
+    assert list(recorded_speed(tmp_path, only=("other",))["numbers"]) == ["steps-ours"]
+    assert recorded_speed(tmp_path, only=("unknown",)) is None
+    print_speed(found)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split()[-6:] == ["7", "s", "[6,", "8]", "3", "repeats"]
+    assert second.endswith("3 repeats     3.5x")
+    print_speed(None)
+    assert "make bench" in capsys.readouterr().out
 
 
 def test_pictures_a_second_are_compared_with_the_courses_model_of_the_same_kind():
