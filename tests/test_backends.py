@@ -1,7 +1,9 @@
 """The model tests again, in a process of its own, on the other backend.
 
 Left out is what takes minutes there and adds nothing about the backend: recipes that
-differ only in a number, and the front door of Task 2, whose models are all trained.
+differ only in a number, the front door of Task 2, whose models are all trained, and
+one more VAE without attributes. Most of the time goes into compiling, so JAX is asked
+for little of it.
 """
 
 import os
@@ -19,7 +21,7 @@ MODEL_TESTS = (
     "test_images_tasks.py",
     "test_arithmetic_models.py",
 )
-CHOSEN = "not test_every_recipe or ours or course"
+CHOSEN = "(not test_every_recipe or ours or course) and not vae-0"
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}
 
 
@@ -29,6 +31,7 @@ def test_models_on_the_other_backend():
     files = [os.path.join(here, name) for name in MODEL_TESTS]
     other = OTHER[keras.backend.backend()]
     environment = os.environ | {"KERAS_BACKEND": other, "OTHER_BACKEND": other}
+    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", CHOSEN]
     run = subprocess.run(
         [*command, *files], env=environment, capture_output=True, text=True
