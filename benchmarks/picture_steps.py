@@ -3,7 +3,6 @@
 import statistics
 
 import keras
-import numpy as np
 
 from benchmarks.measure import Row, ratio_text, spread
 from benchmarks.share_of_peak import (
@@ -36,7 +35,7 @@ def picture_step(task: str, name: str, pictures: Pictures):
     model = recipe.build(canvas_of(pictures), seed=0)
     recipe.compile(model, budget.learning_rate, steps=1_000)
     arrays = training_arrays(task, model, pictures)
-    inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, np.zeros(1))
+    inputs, targets = arrays if isinstance(arrays, tuple) else (arrays, {})
     batch = slice(budget.batch_size)
     inputs, targets = keras.tree.map_structure(lambda a: a[batch], (inputs, targets))
     return model, traced_flops(model, inputs, targets), inputs, targets

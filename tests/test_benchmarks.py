@@ -211,6 +211,16 @@ def test_pictures_a_second_are_compared_with_the_courses_model_of_the_same_kind(
     assert rows["course GAN"].number.value == 64 and rows["course GAN"].times == ""
 
 
+@pytest.mark.parametrize("who", ["course VAE", "our GAN"])
+def test_a_picture_model_makes_the_step_that_is_timed(who):
+    pictures = load_pictures(size=16, limit=400)
+    model, flops, inputs, targets = picture_steps.picture_step(
+        *picture_steps.PLAYERS[who], pictures
+    )
+    assert flops > 0 or keras.backend.backend() != "tensorflow"
+    assert np.isfinite(model.train_on_batch(inputs, targets)).all()
+
+
 def test_the_race_of_gans_ends_at_the_courses_distance():
     found = {"course": [[(5.0, 9.0), (12.0, 8.0)]], "ours": [[(1.0, 20.0), (3.0, 7.5)]]}
     course, ours = gan_race.race_rows(found, n=10)

@@ -95,8 +95,11 @@ class GAN(keras.Model):
         return self.settings.attributes
 
     def call(self, pictures, training=False):
-        """The discriminator's output; not used in training (and then not computed)."""
-        return self.discriminator(pictures, training=training)
+        """The discriminator's output; in training nothing is judged here, since the
+        loss has it judge pictures of its own choice."""
+        if training:
+            return pictures
+        return self.discriminator(pictures)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
