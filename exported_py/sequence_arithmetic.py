@@ -1229,19 +1229,9 @@ if "long-numbers-states" in table:
 # between the two numbers in brackets.
 
 measured = speed.recorded_speed(speed.benchmark_folder())
+speed.print_speed(measured)
 if measured:
     write_json(workspace.results / "speed.json", measured)
-    numbers = measured["numbers"]
-    for row, entry in numbers.items():
-        if row.endswith("-better"):
-            continue
-        scale = 100 if entry["unit"] == "%" else 1
-        value, low, high = (scale * entry[key] for key in ("value", "low", "high"))
-        better = numbers.get(f"{row}-better", {"value": ""})["value"]
-        print(f"{row.replace('-', ' '):58s}{value:9.4g} {entry['unit']:8s}[{low:.4g}, {high:.4g}]"
-              f"{entry['repeats']:3d} repeats{better:>9s}")
-else:
-    print(f"nothing is recorded in {speed.benchmark_folder()}; `make bench` records it")
 
 
 # **What to notice.** *Cold* includes building and compiling the model, *warm* does not.
