@@ -843,8 +843,8 @@ speed.print_speed(
 # large: that is many times the work for a picture, and large products, which a processor
 # does best. Ours have few channels there, and spend much of a step on moving numbers about:
 # normalising, choosing colours, averaging. Our GAN is nearer to real punks after its first epoch
-# than the course's is at its end; but that one gets no nearer after its own first epoch
-# either, beside which ours is about twice as fast, and it is not told any attributes.
+# than the course's is at its end; but that one gets hardly nearer after its own first
+# epoch, beside which ours is about twice as fast, and it is not told any attributes.
 # 
 # ## 10. VAE and GAN side by side
 
