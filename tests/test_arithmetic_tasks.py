@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -50,6 +51,24 @@ def test_text_to_text_is_trained_once_and_loaded_alike(tmp_path, question_file):
         trained.answer(["8a+2"])
     with pytest.raises(UserError, match="text-to-image"):
         trained.draw(["1+1"])
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="JAX traces as often as it wants"
+)
+@pytest.mark.parametrize("task", ["image-to-text", "text-to-image"])
+def test_a_training_step_is_traced_once(monkeypatch, tmp_path, question_file, task):
+    traced, real_step = [], keras.Model.train_step
+
+    def step(model, data):
+        traced.append(type(model).__name__)
+        return real_step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", step)
+    asked = dict(profile=SMOKE, train_questions=question_file, budget=ONE_EPOCH)
+    train_task(task, tmp_path / "run", **asked)
+    assert traced[0] == "TextToText"  # it lends its arithmetic
+    assert len(traced) == len(set(traced)) == 2
 
 
 @pytest.mark.parametrize("task", ["image-to-text", "text-to-image"])

@@ -1,9 +1,8 @@
 """The model tests again, in a process of its own, on the other backend.
 
 Left out is what takes minutes there and adds nothing about the backend: recipes that
-differ only in a number, the front door of Task 2, whose models are all trained, and
-one more VAE without attributes. Most of the time goes into compiling, so JAX is asked
-for little of it.
+differ only in a number, and the front door of Task 2, whose models are all trained.
+Most of the time goes into compiling, so JAX is asked for little of it.
 """
 
 import os
@@ -21,7 +20,7 @@ MODEL_TESTS = (
     "test_images_tasks.py",
     "test_arithmetic_models.py",
 )
-CHOSEN = "(not test_every_recipe or ours or course) and not vae-0"
+CHOSEN = "not test_every_recipe or ours or course"
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}
 
 
