@@ -60,7 +60,6 @@ class Batches(keras.utils.PyDataset):
         seed: int = 0,
         epoch_examples: int | None = None,
     ):
-        super().__init__()
         # On TensorFlow, one worker would be fed through a self-tuning pipeline, whose
         # thread sleeps for up to a minute and is waited for at the end of every epoch.
         # On JAX, Keras looks at a batch before training, and two workers would skip it.
