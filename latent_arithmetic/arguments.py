@@ -75,7 +75,7 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
         default="ours",
         metavar="NAME",
         help="how a picture model is built and trained: ours (default), course, or "
-        "one that differs from ours in one choice",
+        "one that differs from ours in a choice or two",
     )
     split = train.add_mutually_exclusive_group()
     split.add_argument(

@@ -92,7 +92,7 @@ class ModelRun:
 
 
 class ShortRun(ModelRun):
-    """One of the runs that tell what each choice brings: as short as all others."""
+    """One of the runs that tell what a choice brings, all of them equally short."""
 
     @property
     def group(self) -> str:
@@ -179,7 +179,7 @@ def as_numbers(numbers: Numbers, n: int) -> dict[str, Number]:
 
 def all_runs() -> list[ModelRun]:
     """The models side by side on punks, ours against the course's on faces, and ours
-    with one choice changed at a time."""
+    with a choice or two changed."""
     punks = [
         ModelRun(task, recipe, seed=seed)
         for seed in (1, 2, 3)

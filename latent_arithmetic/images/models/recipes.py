@@ -1,7 +1,7 @@
 """Recipes: a design of a picture model, its numbers, and how it is trained.
 
 "ours" is what a task trains unless told otherwise, "course" the assignment's own
-model, and the others differ from ours in one choice each, to show what it brings.
+model, and the others differ from ours in a choice or two, to show what these bring.
 """
 
 from collections.abc import Callable
