@@ -33,8 +33,8 @@ from latent_arithmetic.progress import say
 
 TASK, DESIGN = "image-to-text", "attention"
 THRESHOLD = 0.95  # exact answers
-# The text model has as many steps as in QUICK: with fewer, what it gets wrong misleads
-# the eye. The eye has half as many; in short epochs, since a check ends each.
+# The text model has about as many steps as in QUICK, since what it gets wrong misleads
+# the eye; the eye has fewer than half as many. Epochs are short, as a check ends each.
 PROFILE = replace(
     QUICK,
     epoch_examples=2_240,
