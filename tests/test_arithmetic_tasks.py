@@ -149,10 +149,16 @@ def test_what_cannot_be_trained_is_refused(tmp_path):
 
 
 def test_the_eye_learns_from_short_numbers():
-    questions = np.array([[99, 1, 7], [100, 1, 7], [3, -1, 512]])
-    assert teachable(questions).tolist() == [[99, 1, 7]]
+    questions = np.array([[99, 1, 10], [100, 1, 7], [3, -1, 512]])
+    assert teachable(questions).tolist() == [[99, 1, 10]]
     with pytest.raises(UserError, match="two digits"):
         teachable(questions[1:])
+
+
+def test_the_eye_learns_more_often_from_numbers_of_uneven_length():
+    questions = np.array([[9, -1, 10], [9, -1, 9], [10, 1, 10], [45, 1, 3]])
+    taught = teachable(questions).tolist()
+    assert [taught.count(question) for question in questions.tolist()] == [4, 1, 1, 4]
 
 
 def test_a_fraction_is_split_as_asked():

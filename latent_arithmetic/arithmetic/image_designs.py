@@ -8,7 +8,13 @@ at once: what the digits look like, and how to calculate.
 import keras
 from keras import layers
 
-from latent_arithmetic.arithmetic.networks import PICTURE, WIDTH, build_eye, decode_from
+from latent_arithmetic.arithmetic.networks import (
+    PICTURE,
+    WIDE_EYE,
+    WIDTH,
+    build_eye,
+    decode_from,
+)
 from latent_arithmetic.arithmetic.questions import QuestionFormat
 
 CONV_LSTM_CHANNELS = 16
@@ -34,7 +40,7 @@ def build_conv_lstm(form: QuestionFormat) -> keras.Model:
 def build_cnn_lstm(form: QuestionFormat) -> keras.Model:
     """The same conv net looks at each picture, an LSTM reads what it saw."""
     pictures = _pictures(form)
-    seen = layers.TimeDistributed(build_eye(WIDTH))(pictures)
+    seen = layers.TimeDistributed(build_eye(WIDTH, WIDE_EYE))(pictures)
     summary = layers.Bidirectional(layers.LSTM(WIDTH))(seen)
     return keras.Model(pictures, decode_from(summary, form), name="cnn_lstm")
 

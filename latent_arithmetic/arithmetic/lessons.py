@@ -22,6 +22,7 @@ from latent_arithmetic.arithmetic.splits import (
 from latent_arithmetic.errors import UserError, expect_one_of
 
 SPLITS = {"random": random_split, "mirror-clean": mirror_clean_split}
+UNEVEN_TIMES = 4  # so often is an eye taught questions of a short and a long number
 # Fields of a lesson that one task alone knows.
 OWN_FIELDS = {
     "image-to-text": ("reading", "supervision"),
@@ -104,13 +105,20 @@ def make_split(**lesson) -> Split:
 def teachable(questions: np.ndarray) -> np.ndarray:
     """Those of questions [n, 3] an eye can learn from: numbers of two digits at most.
 
+    Ones like 45+3 come UNEVEN_TIMES. Their answers nearly always show the 4, while a sum
+    of two digits is the same if one is taken for the next and the other for the one
+    before: an eye may come to do that to all digits, and stay there.
+
     Raises:
         UserError: there is none.
     """
-    short = (questions[:, [0, 2]] <= TWO_DIGITS.highest).all(axis=1)
+    numbers = questions[:, [0, 2]]
+    short = (numbers <= TWO_DIGITS.highest).all(axis=1)
     if not short.any():
         raise UserError(
             "received no training question with numbers of two digits at most; the "
             "eye learns from such"
         )
-    return questions[short]
+    uneven = (numbers <= 9).sum(axis=1) == 1
+    times = np.where(uneven, UNEVEN_TIMES, 1)
+    return np.repeat(questions[short], times[short], axis=0)

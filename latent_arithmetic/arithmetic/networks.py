@@ -7,8 +7,10 @@ from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE
 from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 WIDTH = 128  # units of every recurrent layer (each direction)
-# Channels, kernel and stride of the conv net that looks at one picture.
-EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
+# Channels, kernel and stride of the conv nets that look at one picture. The wide one
+# costs 1.6 times as much a step; in the same time, the other reads as well or better.
+EYE = ((32, 4, 2), (64, 3, 2), (64, 3, 1), (128, 3, 2))
+WIDE_EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
 EYE_WIDTH = 128  # units of its last hidden layer
 EYE_DROPOUT = 0.3  # share of them that is left out in a training step
 STYLE_DIM = 24  # latent numbers that say how a character is written
@@ -67,11 +69,14 @@ def lstm(width: int, steps: int | None, return_sequences: bool = True) -> layers
     return layers.LSTM(width, return_sequences=return_sequences, unroll=unroll)
 
 
-def build_eye(classes: int) -> keras.Model:
-    """One picture [n, 28, 28, 1] in [0, 1] to logits [n, classes]."""
+def build_eye(classes: int, convolutions: tuple = EYE) -> keras.Model:
+    """One picture [n, 28, 28, 1] in [0, 1] to logits [n, classes].
+
+    convolutions: EYE or WIDE_EYE.
+    """
     picture = keras.Input(PICTURE)
     x = picture
-    for channels, kernel, stride in EYE:
+    for channels, kernel, stride in convolutions:
         x = layers.Conv2D(
             channels, kernel, strides=stride, padding="same", use_bias=False
         )(x)

@@ -15,7 +15,7 @@ from latent_arithmetic.arithmetic.glyphs import (
     random_affine,
 )
 from latent_arithmetic.arithmetic.models import predict
-from latent_arithmetic.arithmetic.networks import PICTURE, build_eye
+from latent_arithmetic.arithmetic.networks import PICTURE, WIDE_EYE, build_eye
 from latent_arithmetic.arithmetic.questions import ALPHABET
 
 JUNK = len(ALPHABET)  # the reader's code of a picture that is no character
@@ -29,7 +29,7 @@ class Reader(keras.Model):
 
     def __init__(self, seed: int = 0):
         super().__init__()
-        self.eye = build_eye(len(READER_ALPHABET))
+        self.eye = build_eye(len(READER_ALPHABET), WIDE_EYE)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 

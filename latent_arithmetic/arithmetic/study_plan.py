@@ -12,6 +12,7 @@ from latent_arithmetic.arithmetic.study_runs import (
 from latent_arithmetic.profiles import FULL, Budget
 
 DEPTH_BUDGET = Budget(epochs=10, batch_size=128, learning_rate=1e-2)
+STRAIGHT_BUDGET = Budget(epochs=10, batch_size=64, learning_rate=4e-3)
 # Seed 0 was used to choose settings, by its validation questions.
 SEEDS, MORE_SEEDS = (1, 2, 3), (4, 5)
 HEADLINES = {("random", 0.9), ("random", 0.5), ("random", 0.1)}
@@ -35,19 +36,19 @@ def text_runs(fractions: tuple[float, ...] = FULL.train_fractions) -> list[TextR
 
 def comparison_runs() -> list[PictureRun]:
     """Other ways with pictures: digit labels, straight designs, mean squares."""
+    eye, painter = FULL.image_to_text, FULL.text_to_image
     lessons = [
-        ("image-to-text", {"supervision": "labels"}),
-        *(("image-to-text", {"reading": reading}) for reading in STRAIGHT_DESIGNS),
-        ("text-to-image", {"painting": "mean-squared-error"}),
+        ({"supervision": "labels"}, eye, "image-to-text"),
+        *(
+            ({"reading": reading}, STRAIGHT_BUDGET, "image-to-text")
+            for reading in STRAIGHT_DESIGNS
+        ),
+        ({"painting": "mean-squared-error"}, painter, "text-to-image"),
     ]
     return [
-        PictureRun(
-            Lesson(seed=seed, design="attention", **other),
-            getattr(FULL, task.replace("-", "_")),
-            task,
-        )
+        PictureRun(Lesson(seed=seed, design="attention", **other), budget, task)
         for seed in SEEDS
-        for task, other in lessons
+        for other, budget, task in lessons
     ]
 
 
