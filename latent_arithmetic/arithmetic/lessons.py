@@ -105,9 +105,9 @@ def make_split(**lesson) -> Split:
 def teachable(questions: np.ndarray) -> np.ndarray:
     """Those of questions [n, 3] an eye can learn from: numbers of two digits at most.
 
-    Ones like 45+3 come UNEVEN_TIMES. Their answers nearly always show the 4, while a sum
-    of two digits is the same if one is taken for the next and the other for the one
-    before: an eye may come to do that to all digits, and stay there.
+    Ones like 45+3 come UNEVEN_TIMES. In 45+23 the 4 may be taken for a 5 if the 2 is
+    taken for a 1; an eye may come to take all digits for their neighbours, and stay
+    there. Nothing makes up for that in 45+3.
 
     Raises:
         UserError: there is none.

@@ -8,7 +8,7 @@ from latent_arithmetic.arithmetic.questions import ALPHABET, QuestionFormat
 
 WIDTH = 128  # units of every recurrent layer (each direction)
 # Channels, kernel and stride of the conv nets that look at one picture. The wide one
-# costs 1.6 times as much a step; in the same time, the other reads as well or better.
+# costs 1.6 times as much a step; trained for the same time, both read as well.
 EYE = ((32, 4, 2), (64, 3, 2), (64, 3, 1), (128, 3, 2))
 WIDE_EYE = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
 EYE_WIDTH = 128  # units of its last hidden layer
