@@ -17,7 +17,7 @@ from latent_arithmetic.arithmetic.questions import ALPHABET
 HANDS = 10  # normal distributions that the styles of one character are a mixture of
 # Chosen on validation digits: pixel logits are multiplied, and a style is drawn nearer
 # to the centre of its normal distribution, than training alone would have it.
-CONTRAST, SPREAD = 2.0, 0.9
+CONTRAST, SPREAD = 2.0, 0.7
 
 
 class TextToImage(keras.Model):
