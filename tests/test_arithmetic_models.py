@@ -14,8 +14,11 @@ from latent_arithmetic.arithmetic.image_to_text import (
 from latent_arithmetic.arithmetic.models import TextToText, exact, predict
 from latent_arithmetic.arithmetic.networks import STYLE_DIM, build_encoder_decoder
 from latent_arithmetic.arithmetic.questions import (
+    ALPHABET,
     QuestionFormat,
     all_questions,
+    decode,
+    encode,
     encode_answers,
     encode_questions,
     one_hot,
@@ -104,6 +107,15 @@ def test_image_to_text_reads_codes_and_pictures(glyphs):
     changed = changed_by_a_step(model, CODES, ANSWERS)
     assert len(changed) == len(model.trainable_variables)
     assert not [path for path in changed if "lstm" in path]
+
+
+def test_only_questions_are_read(glyphs):
+    """A number does not begin with 0, however much a picture looks like one."""
+    model = ImageToText(text_design(), glyphs)
+    seen = np.log(one_hot(encode(["05+13", "  7-0"])) + 1e-9)
+    seen[0, 0, ALPHABET.index("6")] = -1.0
+    read = decode(np.asarray(model.most_probable(seen)))
+    assert read == ["65+13", "  7-0"]
 
 
 def test_image_to_text_loss_by_hand(glyphs):

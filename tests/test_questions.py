@@ -20,6 +20,7 @@ from latent_arithmetic.arithmetic.questions import (
     one_hot,
     parse_question,
     parse_questions,
+    question_shapes,
     read_questions,
     true_answers,
 )
@@ -95,6 +96,16 @@ def test_a_bad_question_is_refused_and_the_place_is_named(text):
     message = str(caught.value)
     assert BAD_QUESTIONS[text].replace("\\\\", "\\") in message
     assert "from 0 to 99" in message and "\n" not in message
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_shapes_fit_questions_and_nothing_else(digits):
+    form = QuestionFormat(digits)
+    shapes = question_shapes(form)
+    codes = encode_questions(all_questions(form)[::7], form)
+    fits = shapes[:, np.arange(form.question_length), codes].all(axis=-1)
+    assert (fits.sum(axis=0) == 1).all()
+    assert shapes.sum(axis=-1).prod(axis=-1).sum() == len(all_questions(form))
 
 
 def test_three_digit_questions():

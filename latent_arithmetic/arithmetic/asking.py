@@ -28,9 +28,10 @@ def in_several_hands(test: np.ndarray, most: int) -> np.ndarray:
 
 
 def read_codes(trained: Trained, pictures: np.ndarray) -> np.ndarray:
-    """What the eye reads in pictures [n, k, 28, 28]: codes [n, k]."""
+    """The question that is read in pictures [n, k, 28, 28]: codes [n, k]."""
     flat = pictures.reshape(-1, GLYPH_SIZE, GLYPH_SIZE, 1) / np.float32(255)
-    return predict(trained.model.eye, flat).argmax(axis=-1).reshape(pictures.shape[:2])
+    seen = predict(trained.model.eye, flat).reshape(*pictures.shape[:2], -1)
+    return np.array(trained.model.most_probable(seen))
 
 
 def ask_reading(

@@ -16,9 +16,11 @@ from latent_arithmetic.arithmetic.questions import (
     QuestionFormat,
     all_questions,
     encode_questions,
+    question_shapes,
 )
 
 SLIP = -20.0  # log probability that the text model would write another answer
+IMPOSSIBLE = -1e9  # log probability of a character that cannot stand there
 
 
 def as_number(codes):
@@ -41,7 +43,8 @@ class ImageToText(keras.Model):
     """A question in handwriting to answer logits [n, answer_length, 13].
 
     One conv net, the eye, says of each picture which character it is; the trained
-    encoder-decoder, which is not changed here, reads these as it reads text.
+    encoder-decoder, which is not changed here, reads the most probable question as it
+    reads text.
 
     The only target is the answer (supervision "answers"): the eye is never told what
     a picture shows. Any of the 20,000 questions of two digits may be the one that was
@@ -67,6 +70,7 @@ class ImageToText(keras.Model):
         self.encoder_decoder = encoder_decoder
         self.encoder_decoder.trainable = False
         self.possible = encode_questions(all_questions(TWO_DIGITS), form)
+        self.shapes = question_shapes(form)
         self.built = True
 
     def call(self, questions, training=False):
@@ -78,9 +82,19 @@ class ImageToText(keras.Model):
         if training:
             return questions
         pictures = show(questions, self.glyphs)
-        seen = ops.argmax(self.look(ops.reshape(pictures, (-1, *PICTURE))), axis=-1)
-        seen = ops.reshape(seen, (-1, questions.shape[1]))
-        return self.encoder_decoder(self.one_hot(seen))
+        seen = self.look(ops.reshape(pictures, (-1, *PICTURE)))
+        seen = ops.reshape(seen, (-1, questions.shape[1], len(ALPHABET)))
+        return self.encoder_decoder(self.one_hot(self.most_probable(seen)))
+
+    def most_probable(self, seen):
+        """The most probable question: codes [n, question_length].
+
+        seen: log probabilities [n, question_length, 13], or logits, of its characters.
+        """
+        fitting = ops.where(self.shapes, seen[:, None], IMPOSSIBLE)
+        likely = ops.sum(ops.max(fitting, axis=-1), axis=-1)
+        shape = ops.argmax(likely, axis=-1)[:, None, None]
+        return ops.take_along_axis(ops.argmax(fitting, axis=-1), shape, axis=1)[:, 0]
 
     def look(self, pictures, training=False):
         """Pictures [n, 28, 28, 1] in [0, 1] to log probabilities [n, 13]."""

@@ -8,6 +8,7 @@ from it at the last moment.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,25 @@ def encode_questions(
     codes[np.arange(len(codes)), ends] = np.where(sign < 0, minus, minus - 1)
     _write_number(codes, left, ends - 1)
     return codes
+
+
+def question_shapes(form: QuestionFormat = TWO_DIGITS) -> np.ndarray:
+    """What may stand where in a right-justified question.
+
+    Returns: bool [max_digits**2, question_length, 13], a shape for every two lengths of
+        the numbers. A text is a question if all its characters fit one of them.
+    """
+    shapes = []
+    for left, right in product(range(1, form.max_digits + 1), repeat=2):
+        places = [*_digits(left), "".join(SIGNS), *_digits(right)]
+        places = [" "] * (form.question_length - len(places)) + places
+        shapes.append([[known in place for known in ALPHABET] for place in places])
+    return np.array(shapes)
+
+
+def _digits(length: int) -> list[str]:
+    """Which digits a number of so many may have, place by place."""
+    return ["123456789" if length > 1 else "0123456789"] + ["0123456789"] * (length - 1)
 
 
 def encode_columns(
