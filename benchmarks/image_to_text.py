@@ -39,7 +39,7 @@ PROFILE = replace(
     QUICK,
     epoch_examples=2_240,
     text_to_text=Budget(epochs=56, batch_size=128, learning_rate=1e-2),
-    image_to_text=Budget(epochs=7, batch_size=64, learning_rate=4e-3),
+    image_to_text=Budget(epochs=9, batch_size=64, learning_rate=4e-3),
 )
 NOTE = (
     "Time to 95% exact answers on validation questions in handwriting of validation "
