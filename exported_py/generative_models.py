@@ -840,7 +840,7 @@ speed.print_speed(
 
 # **What to notice.** In a second, ours learn from more pictures, but they use a smaller share
 # of the machine. The course's layers have 128 channels everywhere, even where the picture is
-# large: that is many times the work for a picture, in large products. Ours have few channels
+# large: that is four to five times the work for a picture, in large products. Ours have few channels
 # there; where the rest of their steps goes was not profiled. Our GAN is nearer to real punks after its first epoch
 # than the course's is at its end; but that one gets hardly nearer after its own first
 # epoch, beside which ours is about twice as fast, and ours alone is told attributes.
