@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.arithmetic import long_numbers
+from latent_arithmetic.arithmetic.long_calculator import CELLS, StateCell
 from latent_arithmetic.arithmetic.long_numbers import (
-    StateCell,
+    are_shown,
     ask_long,
     draw_questions,
     train_long,
@@ -44,7 +45,14 @@ def test_a_state_is_one_of_few():
     assert np.allclose(states.sum(axis=-1), 1, atol=1e-5) and (states >= 0).all()
 
 
-@pytest.mark.parametrize("cell", long_numbers.CELLS)
+def test_what_two_digits_show():
+    shown = [(12, 1, 34), (99, 1, 99), (5, -1, 99), (123, 1, 456), (432, -1, 271)]
+    assert are_shown(shown).all()
+    # A column that borrows because it was borrowed from, a 0 to which 1 is carried.
+    assert not are_shown([(521, -1, 234), (234, -1, 521), (108, 1, 109)]).any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_training_and_asking(cell, tmp_path):
     budget = Budget(1, 2_048, 1e-2)
     model, seconds = train_long(tmp_path, seed=1, budget=budget, cell=cell)

@@ -1,90 +1,39 @@
-"""Numbers far longer than those trained on: a calculator with few states.
+"""Numbers far longer than those trained on: how they are written, taught and asked.
 
-Whoever adds on paper keeps one thing in mind from column to column: the carry. A
-recurrent layer that can be in only a few states has no room for more, and none to
-count columns; so what it does in the second column it does in the hundredth.
+What decides a digit of the answer is its column: both digits, the sign and what is
+carried in. Numbers of two digits do not show every such column, and `are_shown` says
+whose columns they show.
 """
 
 import random
+from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers, ops
 
-from latent_arithmetic.arithmetic.columns import ROLES, JoinDigits
+from latent_arithmetic.arithmetic.columns import ROLES
 from latent_arithmetic.arithmetic.lessons import make_split
+from latent_arithmetic.arithmetic.long_calculator import LAYERS, build_long_calculator
 from latent_arithmetic.arithmetic.models import predict
 from latent_arithmetic.arithmetic.networks import OneHot
-from latent_arithmetic.arithmetic.questions import ALPHABET, BLANK, SIGNS
+from latent_arithmetic.arithmetic.questions import (
+    ALPHABET,
+    BLANK,
+    SIGNS,
+    all_questions,
+)
 from latent_arithmetic.profiles import Budget
 from latent_arithmetic.training import Batches, cosine_schedule, train
 
-LAYERS = 3  # recurrent, each passing over the columns in both directions
-STATES = 4  # of every recurrent layer, each direction
-CELL_WIDTH = 32  # hidden units that choose the next state
-OUT_WIDTH = 64  # hidden units that choose a character
-CERTAINTY = 4.0  # factor on the scores of the states, so that one of them wins
 PLACES = 6  # columns of a question in training; the last ones are always blank
 TRAIN_FRACTION, WEIGHT_DECAY = 0.9, 0.05
 
-
-class StateCell(layers.Layer):
-    """A recurrent cell in one of a few states, softly; for `keras.layers.RNN`.
-
-    The next state's probabilities are a softmax of a small network of the input and
-    of the present ones. Noise on the scores in training drives them apart, so that
-    the cell comes to be in one state at a time (as the discretised units of
-    Salakhutdinov and Hinton, 2009, and the neural GPU's saturation, arXiv:1511.08228).
-    """
-
-    def __init__(self, states: int = STATES, noise: float = 1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.state_size = self.output_size = states
-        self.noise = noise
-        self.seed_generator = keras.random.SeedGenerator(0)
-
-    def build(self, input_shape):
-        self.inner = layers.Dense(CELL_WIDTH, activation="relu")
-        self.inner.build((None, input_shape[-1] + self.state_size))
-        self.scores = layers.Dense(self.state_size, use_bias=False)
-        self.scores.build((None, CELL_WIDTH))
-
-    def call(self, inputs, states, training=None):
-        hidden = self.inner(ops.concatenate([inputs, states[0]], axis=-1))
-        scores = CERTAINTY * self.scores(hidden)
-        if training and self.noise:
-            noise = keras.random.normal(ops.shape(scores), seed=self.seed_generator)
-            scores = scores + self.noise * noise
-        state = ops.softmax(scores)
-        return state, [state]
+Question = tuple[int, int, int]  # left number, sign, right number
 
 
-CELLS = {"states": StateCell, "lstm": lambda: layers.LSTMCell(CELL_WIDTH)}
-
-
-def build_long_calculator(cell: str = "states") -> keras.Model:
-    """Columns [n, places, 3, 13] of any number of places, units first, to logits.
-
-    cell: one of CELLS; "lstm" may remember whatever it likes.
-
-    Returns: logits [n, places, 13], units first. Every layer passes over the columns
-        in both directions and sees what the layers before it found.
-    """
-    columns = keras.Input((None, ROLES, len(ALPHABET)))
-    x = JoinDigits()(columns)
-    for _ in range(LAYERS):
-        up, down = (
-            layers.RNN(CELLS[cell](), return_sequences=True, go_backwards=backwards)(x)
-            for backwards in (False, True)
-        )
-        x = layers.Concatenate()([x, up, ops.flip(down, axis=1)])
-    x = layers.Dense(OUT_WIDTH, activation="relu")(x)
-    logits = layers.Dense(len(ALPHABET))(x)
-    return keras.Model(columns, logits, name="long_calculator")
-
-
-def write_columns(questions: list[tuple[int, int, int]], places: int) -> np.ndarray:
+def write_columns(questions: list[Question], places: int) -> np.ndarray:
     """Questions of any length as columns of codes: uint8 [n, places, 3], units first.
 
     Where a number has ended, its part of the column is blank.
@@ -97,7 +46,7 @@ def write_columns(questions: list[tuple[int, int, int]], places: int) -> np.ndar
     return codes
 
 
-def write_answers(questions: list[tuple[int, int, int]], places: int) -> np.ndarray:
+def write_answers(questions: list[Question], places: int) -> np.ndarray:
     """The true answers as codes: uint8 [n, places], units first, blanks behind."""
     codes = np.full((len(questions), places), BLANK, "uint8")
     for row, (left, sign, right) in zip(codes, questions, strict=True):
@@ -110,9 +59,7 @@ def _digits(number: int) -> list[int]:
     return [ALPHABET.index(character) for character in reversed(str(number))]
 
 
-def draw_questions(
-    digits: int, count: int, seed: int = 0
-) -> list[tuple[int, int, int]]:
+def draw_questions(digits: int, count: int, seed: int = 0) -> list[Question]:
     """Random questions whose numbers have exactly so many digits."""
     generator = random.Random(f"{digits} {seed}")
     low, high = 10 ** (digits - 1), 10**digits
@@ -125,6 +72,38 @@ def draw_questions(
         )
         for _ in range(count)
     ]
+
+
+def are_shown(questions: list[Question]) -> np.ndarray:
+    """Whether every column of each occurs in a question of two digits: bool [n].
+
+    What those that do not come to is never taught. A middle column of a difference
+    may borrow because something was borrowed from it; the tens of two digits never
+    do, since they are the highest column of the larger number. Nor is there a 0 in
+    the tens.
+    """
+    shown = _columns_of_two_digits()
+    return np.array([_columns(question) <= shown for question in questions])
+
+
+@cache
+def _columns_of_two_digits() -> set[tuple]:
+    return set().union(*map(_columns, map(tuple, all_questions().tolist())))
+
+
+def _columns(question: Question) -> set[tuple]:
+    """What decides the digits of the answer, column by column: both digits (of a
+    difference those of the larger number first; None behind a number's end), the
+    sign, and what is carried or borrowed in."""
+    left, sign, right = question
+    if sign < 0:
+        left, right = max(left, right), min(left, right)
+    carried, found = 0, set()
+    for pair in zip_longest(reversed(str(left)), reversed(str(right))):
+        found.add((*pair, sign, carried))
+        first, second = (int(digit or 0) for digit in pair)
+        carried = int(not 0 <= first + sign * (second + carried) < 10)
+    return found
 
 
 def train_long(
@@ -157,7 +136,7 @@ def train_long(
     return model, history.seconds
 
 
-def ask_long(model: keras.Model, questions: list[tuple[int, int, int]]) -> np.ndarray:
+def ask_long(model: keras.Model, questions: list[Question]) -> np.ndarray:
     """Whether every digit of each answer is right: bool [n]."""
     largest = max(max(left, right) for left, _, right in questions)
     places = len(str(largest)) + 1

@@ -2,7 +2,7 @@
 
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.lessons import Lesson
-from latent_arithmetic.arithmetic.long_numbers import CELLS
+from latent_arithmetic.arithmetic.long_calculator import CELLS
 from latent_arithmetic.arithmetic.study_runs import (
     LongRun,
     PictureRun,

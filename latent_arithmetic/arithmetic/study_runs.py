@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from latent_arithmetic.arithmetic.asking import (
@@ -17,9 +18,10 @@ from latent_arithmetic.arithmetic.evaluation import (
     neighbour_vote,
 )
 from latent_arithmetic.arithmetic.lessons import Lesson, make_split
+from latent_arithmetic.arithmetic.long_calculator import LAYERS
 from latent_arithmetic.arithmetic.long_numbers import (
-    LAYERS,
     TRAIN_FRACTION,
+    are_shown,
     ask_long,
     draw_questions,
     train_long,
@@ -29,7 +31,7 @@ from latent_arithmetic.arithmetic.splits import without
 from latent_arithmetic.arithmetic.tasks import train_task
 from latent_arithmetic.arithmetic.trained import Trained
 from latent_arithmetic.profiles import FULL, Budget, Profile
-from latent_arithmetic.results import proportion
+from latent_arithmetic.results import Number, proportion
 from latent_arithmetic.study import Measured
 
 STUDY_BUDGET = Budget(epochs=20, batch_size=128, learning_rate=1e-2)
@@ -184,19 +186,38 @@ class LongRun:
         )
         test = make_split(seed=self.seed, train_fraction=TRAIN_FRACTION).test
         right = ask_long(model, test.tolist())
-        numbers = {"exact": proportion(int(right.sum()), len(right))}
-        count = min(LONG_QUESTIONS, profile.test_questions)
+        numbers = {"exact": share_of(right)}
         for digits in LONG_DIGITS:
-            asked = draw_questions(digits, count)
-            right = ask_long(model, asked)
-            numbers[f"{digits}-digits"] = proportion(int(right.sum()), count)
-            for name, sign in (("sums", 1), ("differences", -1)):
-                chosen = right[[question[1] == sign for question in asked]]
-                share = proportion(int(chosen.sum()), len(chosen))
-                numbers[f"{digits}-digits-{name}"] = share
+            numbers |= self._ask(model, digits, profile)
         shutil.rmtree(folder)
         details = {"parameters": model.count_params(), "seconds": round(seconds, 1)}
         return Measured(numbers, details)
+
+    def _ask(
+        self, model: keras.Model, digits: int, profile: Profile
+    ) -> dict[str, Number]:
+        """What is right of numbers of so many digits, apart by what two digits show."""
+        count = min(LONG_QUESTIONS, profile.test_questions)
+        asked = draw_questions(digits, count, self.seed)
+        right, shown = ask_long(model, asked), are_shown(asked)
+        sums = np.array([sign > 0 for _, sign, _ in asked])
+        parts = {
+            "": np.ones(count, bool),
+            "-sums": sums,
+            "-differences": ~sums,
+            "-shown": shown,
+            "-not-shown": ~shown,
+        }
+        numbers = {f"{digits}-digits-share-shown": share_of(shown)}
+        for name, part in parts.items():
+            if part.any():
+                numbers[f"{digits}-digits{name}"] = share_of(right[part])
+        return numbers
+
+
+def share_of(right: np.ndarray) -> Number:
+    """How many of bool [n] are true."""
+    return proportion(int(right.sum()), len(right))
 
 
 def describe(trained: Trained, answered: Evaluation) -> dict:
