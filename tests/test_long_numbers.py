@@ -7,6 +7,7 @@ import pytest
 from latent_arithmetic.arithmetic import long_numbers
 from latent_arithmetic.arithmetic.long_calculator import CELLS, StateCell
 from latent_arithmetic.arithmetic.long_numbers import (
+    PLACES,
     are_shown,
     ask_long,
     draw_questions,
@@ -61,12 +62,22 @@ def test_training_and_asking(cell, tmp_path):
     assert right.shape == (8,) and right.dtype == bool and seconds > 0
 
 
+def answer_with(monkeypatch, answers):
+    """Let whatever is asked be answered so; the shapes of what was asked."""
+    shapes = []
+    monkeypatch.setattr(
+        long_numbers,
+        "predict",
+        lambda model, columns: shapes.append(columns.shape) or np.eye(13)[answers],
+    )
+    return shapes
+
+
 def test_what_is_right_counts_as_right(monkeypatch):
     questions = [(99, 1, 1), (5, -1, 99)]
-    answers = write_answers(questions, 3)
-    monkeypatch.setattr(
-        long_numbers, "predict", lambda model, columns: np.eye(13)[answers]
-    )
+    answers = write_answers(questions, PLACES)
+    shapes = answer_with(monkeypatch, answers)
     assert ask_long(None, questions).all()
+    assert shapes == [(2, PLACES, 3)]  # as in training
     answers[0, 0] = 5
     assert ask_long(None, questions).tolist() == [False, True]

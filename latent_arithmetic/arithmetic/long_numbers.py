@@ -27,7 +27,8 @@ from latent_arithmetic.arithmetic.questions import (
 from latent_arithmetic.profiles import Budget
 from latent_arithmetic.training import Batches, cosine_schedule, train
 
-PLACES = 6  # columns of a question in training; the last ones are always blank
+BLANKS = 4  # columns behind the numbers' ends, at least
+PLACES = 2 + BLANKS  # columns of a question in training
 TRAIN_FRACTION, WEIGHT_DECAY = 0.9, 0.05
 
 Question = tuple[int, int, int]  # left number, sign, right number
@@ -137,9 +138,12 @@ def train_long(
 
 
 def ask_long(model: keras.Model, questions: list[Question]) -> np.ndarray:
-    """Whether every digit of each answer is right: bool [n]."""
+    """Whether every digit of each answer is right: bool [n].
+
+    As many blank columns are behind the longest number as in training.
+    """
     largest = max(max(left, right) for left, _, right in questions)
-    places = len(str(largest)) + 1
+    places = len(str(largest)) + BLANKS
     columns, answers = (
         write_columns(questions, places),
         write_answers(questions, places),
