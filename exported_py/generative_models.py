@@ -757,10 +757,12 @@ for data in ("cryptopunks", "utkface", "anime-faces"):
 
 
 # **What to notice.** The first draws of one seed, not selected. On punks, the course's VAE
-# mixes colours and leaves grey dots; ours has single wrong marks. Our GAN's background is
-# faintly mottled. On faces every VAE is soft: with
-# squared errors, the average of all pictures that fit is the best answer. Ours are more
-# varied. Eight or sixteen epochs are few for a GAN: the course's repeats one mottled
+# mixes colours and leaves grey dots; ours has single wrong marks. The course's GAN draws
+# one and the same head with other shades: *mode dropping* at its plainest. That head lies
+# among real ones, so its precision is above the floor; its recall is 0 and its coverage
+# next to it. Precision alone proves nothing. Our GAN's background is faintly mottled. On
+# faces every VAE is soft: with squared errors, the average of all pictures that fit is the
+# best answer. Ours are more varied. Eight or sixteen epochs are few for a GAN: the course's repeats one mottled
 # pattern on UTKFace and hardly shows a face on anime, and ours shows faces under a grid of
 # colour noise. (Ours had 16 epochs of 8,000 faces, the course's 8, which favours ours. Both VAEs draw from the mixture; from $\mathcal{N}(0, I)$ ours are worse on UTKFace and no
 # better on anime than the course's, since at a fifth of the KL's price their codes stay far from it. Real faces are no part of this project and are not shown.)
@@ -840,8 +842,8 @@ speed.print_speed(
 
 # **What to notice.** In a second, ours learn from more pictures, but they use a smaller share
 # of the machine. The course's layers have 128 channels everywhere, even where the picture is
-# large: that is four to five times the work for a picture, in large products. Ours have few channels
-# there; where the rest of their steps goes was not profiled. Our GAN is nearer to real punks after its first epoch
+# large: that is four to five times the work for a picture, in large products. Ours have few
+# channels there; where the rest of their steps goes was not profiled. Our GAN is nearer to real punks after its first epoch
 # than the course's is at its end; but that one gets hardly nearer after its own first
 # epoch, beside which ours is about twice as fast, and ours alone is told attributes.
 # 

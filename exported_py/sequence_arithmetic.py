@@ -42,6 +42,7 @@ from latent_arithmetic.arithmetic import (
     handwriting,
     image_to_text,
     lessons,
+    long_calculator,
     long_numbers,
     models,
     networks,
@@ -552,8 +553,8 @@ print(f"              columns  {show_number(column_numbers['exact'])}")
 # learnt.)
 # 
 # One other way fits many of them: when every digit is taken for a neighbour, what one loses
-# another may gain. 45+23 and 54+14 have the same answer, and now and then an eye settled
-# there for good. In 45+3 nothing makes up for a 4 that is taken for a 5, so questions of a
+# another may gain. 45+23 and 54+14 have the same answer, and before this study, 2 of 30
+# eyes came to read so. In 45+3 nothing makes up for a 4 that is taken for a 5, so questions of a
 # long and a short number are asked four times as often.
 
 show_source(
@@ -784,10 +785,10 @@ show_figure(figure, "reader-confusion", workspace)
 
 
 # Three more numbers keep us honest. **Real handwriting**: the reader's score for the true
-# answers written with MNIST's test digits; what is better must leave out strange hands. **Prototypes**:
+# answers written with MNIST's test digits; strange hands are among them. **Prototypes**:
 # one fixed picture per character, the most average one, reads perfectly and has no variety
-# at all, so a reading score alone proves little. Therefore four more stand beside it, as shares of what real
-# handwriting has: **variety** (the mean distance of two pictures of the same digit),
+# at all, so a reading score alone proves little. Therefore four more stand beside it, as
+# shares of what real handwriting has: **variety** (the mean distance of two pictures of the same digit),
 # **variance** (of the pixels of a digit), **sharpness** (the mean squared step between
 # neighbouring pixels) and the **nearest** training picture's distance, which would be
 # small if the painter copied.
@@ -857,8 +858,8 @@ print("kinds of mistakes:", score.count_kinds())
 # **What to notice.** What the reader gets wrong is nearly always a matter of the hand, not
 # of the sum: a stroke that is too faint, an 8 that does not close. A style from the far
 # tail of the distribution is a hand the painter has hardly ever practised. Painted digits
-# are nearly as varied and as sharp as real ones, and nearly as far from the training
-# pictures as new handwriting is: the painter does not copy.
+# are a little less varied and less sharp than real ones after this short training, and a
+# little nearer to the training pictures than new handwriting is: they are no copies.
 
 # ## 9. More LSTM layers
 # 
@@ -1088,13 +1089,13 @@ for group in ("image-to-text-eye-answers", "image-to-text-cnn-lstm"):
 # gets furthest. Of its mistakes (recorded beside its numbers), a third to six in ten are off
 # by 10 or a lost carry; whether it misread or miscalculated, its answer does not tell. Of
 # the eye with borrowed arithmetic we know: whenever its answer was wrong, it had misread a
-# character. Told every character, the same eye is no better: answers say enough.
+# character. Told every character, the same eye was no better in three runs.
 # 
 # The painter that is to hit the pixels (mean squared error) paints one mean picture per
 # character: no variety, an eighth of the sharpness. The reader takes half of these answers
 # for junk. With styles, painted answers are read better than real handwriting is, for the
-# strangest hands are left out, which costs a little variety. They are as sharp, and nearly
-# as far from the training pictures as new handwriting: the painter does not copy.
+# strangest hands are left out, which costs a little variety. They are as sharp, and seven
+# eighths as far from the training pictures as new handwriting: they are no copies.
 
 print("numbers of up to three digits, 90% trained: 7 characters in, 4 out")
 attention, aligned = (
@@ -1165,8 +1166,7 @@ if any(group.startswith("text-to-text-summary") for group in table):
 
 # **What to notice.** All of these learnt from half of the questions in the same number of
 # steps; eye and painter are the same everywhere, only the text model in the middle
-# differs. (They are earlier ones than above: an eye of ten epochs that read single
-# characters, and styles at 0.9 of their spread.) Two or three encoder layers do no harm, and two were the best in every run, by a
+# differs. Two or three encoder layers do no harm, and two were the best in every run, by a
 # little; every further decoder layer costs some. With four encoder layers or five decoder
 # layers no run found the rule in these steps; with five encoder layers one run of three
 # did, and two hardly began. The pictures change nothing of that: image-to-text
@@ -1187,49 +1187,66 @@ if any(group.startswith("text-to-text-summary") for group in table):
 # room to count columns. Its recurrent cell is a small network with a softmax over states,
 # with noise in training that drives it to be in one state at a time; three such layers
 # pass over the columns, up and down. Columns are given (structured input), and it was
-# trained on numbers of at most two digits. The same calculator with LSTM cells stands beside it.
+# trained on numbers of at most two digits. The same calculator with LSTM cells stands
+# beside it.
+# 
+# **Can two digits teach it at all?** What decides a digit of the answer is its column: both
+# digits, the sign, and what is carried or borrowed. *shown* are questions of which every
+# column occurs in some question of two digits. The others have one that never does. In
+# 521-234, the tens have to borrow because something was borrowed from them; in two digits,
+# the tens are the highest column of the larger number and never borrow. Nor is there a 0
+# in the tens, to which 1 could be carried as in 108+109.
 
-show_source(long_numbers.StateCell.call)
+show_source(long_calculator.StateCell.call)
 lengths = (3, 5, 10, 20, 100)
-signs = ("", "-sums", "-differences")
-for cell in long_numbers.CELLS:
+parts = ("", "-sums", "-differences", "-share-shown", "-shown", "-not-shown")
+for cell in long_calculator.CELLS:
     group = f"long-numbers-{cell}"
     show_rows(
         [(f"{cell}: 2 digits, unseen questions", group, "exact")]
         + [
-            (f"{cell}: {digits} digits{sign.replace('-', ', ')}", group,
-             f"{digits}-digits{sign}")
+            (f"{cell}: {digits} digits{part.replace('-', ', ', 1).replace('-', ' ')}",
+             group, f"{digits}-digits{part}")
             for digits in lengths
-            for sign in signs
+            for part in parts
         ]
     )
 if "long-numbers-states" in table:
     figure, axes = plt.subplots(1, 2, figsize=(7, 2.4), sharey=True)
-    for axis, sign in zip(axes, signs[1:]):
-        for cell, marker in zip(long_numbers.CELLS, "os"):
+    for axis, sign in zip(axes, ("sums", "differences")):
+        for cell, marker in zip(long_calculator.CELLS, "os"):
             recorded = table.get(f"long-numbers-{cell}")
             if recorded:
-                numbers = [recorded[f"{digits}-digits{sign}"] for digits in lengths]
+                numbers = [recorded[f"{digits}-digits-{sign}"] for digits in lengths]
                 with_interval(axis, lengths, numbers, marker=marker, ms=4, label=cell)
         axis.set_xscale("log")
         axis.set_xticks(lengths, lengths)
         axis.minorticks_off()
-        axis.set(title=sign[1:], xlabel="digits of both numbers", ylim=(-3, 103))
+        axis.set(title=sign, xlabel="digits of both numbers", ylim=(-3, 103))
     axes[0].set(ylabel="exact answers (%)")
     axes[1].legend()
     show_figure(figure, "study-long-numbers", workspace)
 
 
 # **What to notice.** With two digits, unseen questions included, hardly anything goes
-# wrong; with three, two answers in five do, and at twenty digits little is left. Few
-# states are not enough: what is learnt fits two columns, and more than one rule does. Sums last longer, since a carry is the same
-# thing in every column, and two columns show it all. Differences fail first. There the
-# highest columns that differ decide which number is larger, all lower ones have to know
-# it, and no column beyond the second ever had to pass it on in training. So what stops
-# the calculator is not its memory, but that two digits leave open what has to be kept.
+# wrong; with three, two answers in five do, and at twenty digits little is left. Two things
+# stop it.
 # 
-# With LSTM cells in place of the states, the same training does not get as far as two
-# digits; these rows say that the recipe was made for the states, and nothing of lengths.
+# *Two digits cannot teach it.* Of questions of three digits, one in five has a column that no
+# question of two digits has, of those of twenty nearly all, of those of a hundred every
+# one. What such a column comes to nobody has said, and the calculator is right in one of
+# six such questions of three digits, where it is right in seven of ten others.
+# 
+# *What they do teach is learnt with gaps.* Else all of the others would be right. More
+# than one rule fits two columns. Sums last longer: a carry is the same thing in every
+# column. In differences the highest columns that differ decide which number is larger, and
+# all lower ones have to know it; no column beyond the second ever had to pass that on in
+# training.
+# 
+# *LSTM cells* may remember whatever they like. They learn two digits faultlessly and know
+# more of three than the four states do; but it is the states that get further with sums of
+# ten digits and more. So little room helps to do the same in every column, which is what
+# it was made for, and not to guess what has never been shown.
 
 # ### How fast
 # 

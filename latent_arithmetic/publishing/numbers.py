@@ -68,7 +68,12 @@ HEADLINES = {
     "study/long-numbers-states.3-digits": (
         "taught two digits, asked 3 (four states, columns given)"
     ),
+    "study/long-numbers-states.3-digits-share-shown": (
+        "(questions of 3 digits whose columns two digits show)"
+    ),
+    "study/long-numbers-lstm.3-digits": "the same with LSTM cells, asked 3",
     "study/long-numbers-states.20-digits": "taught two digits, asked 20",
+    "study/long-numbers-states.20-digits-sums": "taught two digits, sums of 20",
     "study/long-numbers-states.100-digits": "taught two digits, asked 100",
     "text-to-text-90/exact": "in the notebook: text-to-text (summary), 90%",
     "text-to-text-10/exact": "in the notebook: text-to-text (summary), 10%",
