@@ -1243,10 +1243,10 @@ if "long-numbers-states" in table:
 # all lower ones have to know it; no column beyond the second ever had to pass that on in
 # training.
 # 
-# *LSTM cells* may remember whatever they like. They learn two digits faultlessly and know
-# more of three than the four states do; but it is the states that get further with sums of
-# ten digits and more. So little room helps to do the same in every column, which is what
-# it was made for, and not to guess what has never been shown.
+# *LSTM cells* may remember whatever they like. They learnt two digits faultlessly and knew
+# more of three than the four states did; with sums of ten digits and more, the states got
+# further. The intervals of three runs overlap, so this is no more than a hint that little
+# room helps to do the same in every column, which is what it was made for.
 
 # ### How fast
 # 
