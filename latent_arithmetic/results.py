@@ -47,6 +47,11 @@ def proportion(successes: int, n: int) -> Number:
     return Number(share, min(low, share), max(high, share), n, unit="%")
 
 
+def share_of(hits: np.ndarray) -> Number:
+    """How many of bool [n] are true, as a proportion."""
+    return proportion(int(hits.sum()), len(hits))
+
+
 def mean_of_examples(values: Sequence[float], unit: str = "") -> Number:
     """The mean over examples of one run, with the normal interval."""
     values = np.asarray(values, dtype=float)

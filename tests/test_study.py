@@ -12,8 +12,8 @@ from latent_arithmetic.arithmetic.questions import all_questions
 from latent_arithmetic.arithmetic.study_plan import all_runs
 from latent_arithmetic.arithmetic.study_runs import PictureRun, TextRun
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.study_runs import ModelRun
-from latent_arithmetic.profiles import SMOKE, Budget
+from latent_arithmetic.images.study_runs import LongRun, ModelRun, ShortRun
+from latent_arithmetic.profiles import FULL, QUICK, SMOKE, Budget
 from latent_arithmetic.provenance import config_hash
 
 ONE_EPOCH = Budget(epochs=1, batch_size=32, learning_rate=1e-2)
@@ -113,6 +113,12 @@ def test_few_questions_are_asked_in_several_hands():
     assert len(in_several_hands(questions, 60)) == 60
     longer = all_questions()
     assert (in_several_hands(longer, 20_000) == longer).all()
+
+
+@pytest.mark.parametrize(("profile", "epochs"), [(FULL, 40), (QUICK, 8), (SMOKE, 2)])
+def test_own_epochs_are_those_of_the_full_profile(profile, epochs):
+    assert LongRun("vae", epochs=40).budgets(profile).vae.epochs == epochs
+    assert ShortRun("vae", epochs=1).budgets(profile).vae.epochs == 1
 
 
 def test_a_picture_model_is_recorded_with_its_pictures(tmp_path):

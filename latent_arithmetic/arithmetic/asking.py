@@ -15,7 +15,7 @@ from latent_arithmetic.arithmetic.questions import (
     true_answers,
 )
 from latent_arithmetic.arithmetic.trained import Trained
-from latent_arithmetic.results import Number, proportion
+from latent_arithmetic.results import Number, share_of
 
 HANDS, OTHER_HANDS = 1, 2  # seeds of the handwriting in a test
 ASKED = 6_000  # times that questions are asked, at least; few are asked repeatedly
@@ -49,11 +49,10 @@ def ask_reading(
     if isinstance(trained.model, ImageToText):
         right = read_codes(trained, pictures) == codes
         digits = codes < 10
-        numbers["digits-read"] = proportion(int(right[digits].sum()), int(digits.sum()))
+        numbers["digits-read"] = share_of(right[digits])
         wrong = ~answered.exact
         if wrong.any():
-            misread = int((~right[wrong]).any(axis=1).sum())
-            numbers["mistakes-misread"] = proportion(misread, int(wrong.sum()))
+            numbers["mistakes-misread"] = share_of((~right[wrong]).any(axis=1))
     return numbers, answered
 
 

@@ -18,7 +18,7 @@ from latent_arithmetic.arithmetic.questions import (
 from latent_arithmetic.results import (
     Number,
     mean_of_examples,
-    proportion,
+    share_of,
 )
 
 KINDS = (
@@ -135,9 +135,9 @@ class Evaluation:
         right = [w == e for pair in self._pairs() for w, e in zip(*pair, strict=True)]
         unreadable = np.isnan(self.values)
         numbers = {
-            "exact": proportion(int(self.exact.sum()), len(self.exact)),
-            "per-character": proportion(sum(right), len(right)),
-            "unreadable": proportion(int(unreadable.sum()), len(unreadable)),
+            "exact": share_of(self.exact),
+            "per-character": share_of(np.array(right)),
+            "unreadable": share_of(unreadable),
         }
         if not unreadable.all():
             errors = np.abs(self.errors[~unreadable])

@@ -7,13 +7,13 @@ whose columns they show.
 
 import random
 from functools import cache
-from itertools import zip_longest
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from latent_arithmetic.arithmetic.columns import ROLES
+from latent_arithmetic.arithmetic.evaluation import carries
 from latent_arithmetic.arithmetic.lessons import make_split
 from latent_arithmetic.arithmetic.long_calculator import LAYERS, build_long_calculator
 from latent_arithmetic.arithmetic.models import predict
@@ -78,33 +78,39 @@ def draw_questions(digits: int, count: int, seed: int = 0) -> list[Question]:
 def are_shown(questions: list[Question]) -> np.ndarray:
     """Whether every column of each occurs in a question of two digits: bool [n].
 
-    What those that do not come to is never taught. A middle column of a difference
-    may borrow because something was borrowed from it; the tens of two digits never
-    do, since they are the highest column of the larger number. Nor is there a 0 in
-    the tens.
+    What the others come to is never taught. A middle column of a difference may lend
+    to the one below and borrow from the one above; the tens of two digits never
+    borrow, since they are the highest column of the larger number. Nor is there ever
+    a 0 in the tens.
     """
     shown = _columns_of_two_digits()
-    return np.array([_columns(question) <= shown for question in questions])
+    return np.array([columns <= shown for columns in _columns(questions)])
 
 
 @cache
 def _columns_of_two_digits() -> set[tuple]:
-    return set().union(*map(_columns, map(tuple, all_questions().tolist())))
+    return set().union(*_columns(all_questions().tolist()))
 
 
-def _columns(question: Question) -> set[tuple]:
-    """What decides the digits of the answer, column by column: both digits (of a
-    difference those of the larger number first; None behind a number's end), the
-    sign, and what is carried or borrowed in."""
-    left, sign, right = question
-    if sign < 0:
-        left, right = max(left, right), min(left, right)
-    carried, found = 0, set()
-    for pair in zip_longest(reversed(str(left)), reversed(str(right))):
-        found.add((*pair, sign, carried))
-        first, second = (int(digit or 0) for digit in pair)
-        carried = int(not 0 <= first + sign * (second + carried) < 10)
-    return found
+def _columns(questions: list[Question]) -> list[set[tuple]]:
+    """What decides the digits of each answer: both digits of a column (of a difference
+    those of the larger number first), the sign, and whether anything is carried into
+    it or borrowed from it."""
+    asked = np.array(questions, dtype=object)  # numbers of any length
+    left, sign, right = asked.T
+    swap = (sign < 0) & (left < right)
+    first, second = np.where(swap, right, left), np.where(swap, left, right)
+    places = [10**power for power in range(len(str(max(left.max(), right.max()))))]
+    columns = [
+        np.stack([_digit(first, p), _digit(second, p), sign, carries(asked, p)], axis=1)
+        for p in places
+    ]
+    return [set(map(tuple, those)) for those in np.stack(columns, axis=1)]
+
+
+def _digit(numbers: np.ndarray, place: int) -> np.ndarray:
+    """The digits at a place, None behind a number's end."""
+    return np.where((place > 1) & (numbers < place), None, numbers // place % 10)
 
 
 def train_long(

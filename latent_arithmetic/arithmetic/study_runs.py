@@ -31,7 +31,7 @@ from latent_arithmetic.arithmetic.splits import without
 from latent_arithmetic.arithmetic.tasks import train_task
 from latent_arithmetic.arithmetic.trained import Trained
 from latent_arithmetic.profiles import FULL, Budget, Profile
-from latent_arithmetic.results import Number, proportion
+from latent_arithmetic.results import Number, share_of
 from latent_arithmetic.study import Measured
 
 STUDY_BUDGET = Budget(epochs=20, batch_size=128, learning_rate=1e-2)
@@ -213,11 +213,6 @@ class LongRun:
             if part.any():
                 numbers[f"{digits}-digits{name}"] = share_of(right[part])
         return numbers
-
-
-def share_of(right: np.ndarray) -> Number:
-    """How many of bool [n] are true."""
-    return proportion(int(right.sum()), len(right))
 
 
 def describe(trained: Trained, answered: Evaluation) -> dict:

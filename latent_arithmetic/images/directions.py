@@ -7,7 +7,7 @@ import numpy as np
 from latent_arithmetic.errors import expect_one_of
 from latent_arithmetic.images.quality.features import FeatureMap
 from latent_arithmetic.images.trained import Trained
-from latent_arithmetic.results import Number, proportion
+from latent_arithmetic.results import Number, share_of
 
 RIDGE = 1.0  # pictures' worth of shrinking for the rarest attributes
 METHODS = ("regression", "means")
@@ -167,7 +167,7 @@ def measure_arithmetic(
     success = added & kept
     restored = judge.see(trained.decode(codes)) == present
     return {
-        name: proportion(int(values.sum()), len(values))
+        name: share_of(values)
         for name, values in (
             ("added", added),
             ("kept", kept),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from latent_arithmetic.images.quality.evaluation import (
 from latent_arithmetic.images.quality.features import FeatureMap, feature_map
 from latent_arithmetic.images.tasks import train_task
 from latent_arithmetic.images.trained import PRIORS, Trained
-from latent_arithmetic.profiles import Profile
-from latent_arithmetic.results import Number, proportion
+from latent_arithmetic.profiles import FULL, Profile
+from latent_arithmetic.results import Number, share_of
 from latent_arithmetic.study import Measured
 
 SIZE = 64
@@ -33,14 +34,18 @@ SHOWN = 20  # samples that are kept of every run
 SAMPLE_SEED = 1
 FACE_EPOCHS = {"ours": 16, "course": 8}
 SHORT_EPOCHS = {"vae": 4, "gan": 8}  # as in the profile `quick`
+LONG_EPOCHS = 40
 
 
 @dataclass(frozen=True)
 class ModelRun:
     """A picture model of a recipe, trained on a data set.
 
-    pictures: how many are used at most. epochs: in place of the recipe's.
+    pictures: how many are used at most. epochs: in place of those of the profile
+        `full`; fewer in other profiles, in proportion.
     """
+
+    kind: ClassVar[str] = ""
 
     task: str
     recipe: str = "ours"
@@ -51,7 +56,7 @@ class ModelRun:
 
     @property
     def group(self) -> str:
-        return f"{self.data}-{self.task}-{self.recipe}"
+        return f"{self.data}-{self.task}-{self.recipe}{self.kind}"
 
     @property
     def config(self) -> dict:
@@ -62,7 +67,8 @@ class ModelRun:
         """The profile with this run's number of pictures and epochs."""
         budget = getattr(profile, self.task)
         if self.epochs is not None:
-            budget = replace(budget, epochs=min(budget.epochs, self.epochs))
+            epochs = self.epochs * budget.epochs // getattr(FULL, self.task).epochs
+            budget = replace(budget, epochs=max(1, epochs))
         limit = min(self.pictures, profile.pictures)
         return replace(profile, pictures=limit, **{self.task: budget})
 
@@ -94,9 +100,13 @@ class ModelRun:
 class ShortRun(ModelRun):
     """One of the runs that tell what a choice brings, all of them equally short."""
 
-    @property
-    def group(self) -> str:
-        return f"{super().group}-short"
+    kind = "-short"
+
+
+class LongRun(ModelRun):
+    """Ours for as long as the course's takes, to see what more epochs bring."""
+
+    kind = "-long"
 
 
 def measure_everything(
@@ -127,7 +137,7 @@ def measure_samples(
     n = len(pictures.test)
     first = trained.decode(trained.points(n, SAMPLE_SEED, prior=prior))
     samples = trained.generate(n, SAMPLE_SEED, prior=prior)
-    repeated = proportion(int(trained.repeats(first).sum()), n)
+    repeated = share_of(trained.repeats(first))
     return measure_quality(samples, pictures, judge) | {"drawn_again": repeated}
 
 
@@ -187,7 +197,7 @@ def all_runs() -> list[ModelRun]:
         for recipe in ("ours", "course")
     ]
     punks += [ModelRun("vae", "untold"), ModelRun("gan", "binary-no-penalty")]
-    punks += [ModelRun("cae")]
+    punks += [LongRun("vae", epochs=LONG_EPOCHS), ModelRun("cae")]
     faces = [
         ModelRun(task, recipe, data, pictures=8_000, epochs=epochs)
         for data in ("utkface", "anime-faces")

@@ -8,7 +8,7 @@ from sklearn.metrics import pairwise_distances_argmin_min
 
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.quality.metrics import expect_alike
-from latent_arithmetic.results import Number, proportion
+from latent_arithmetic.results import Number, share_of
 
 NEAR_QUANTILE = 0.01  # of held-out pictures' distances: nearer is nearly a copy
 BLOCK = 1000  # pictures compared at a time: 100 MB for 64 x 64
@@ -61,13 +61,9 @@ def copy_rates(
     numbers: dict[str, Number | float] = {"near_distance": near}
     for end, distances in (("", found), ("_floor", floor)):
         exact = distances == 0
-        numbers[f"exact_copies{end}"] = _share(exact)
-        numbers[f"near_copies{end}"] = _share(exact | (distances < near))
+        numbers[f"exact_copies{end}"] = share_of(exact)
+        numbers[f"near_copies{end}"] = share_of(exact | (distances < near))
     return numbers
-
-
-def _share(hits: np.ndarray) -> Number:
-    return proportion(int(hits.sum()), len(hits))
 
 
 def on_palette_rate(
