@@ -1,5 +1,6 @@
 """The two bricks: shapes for many arguments, and refusals."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -47,9 +48,15 @@ def test_a_last_repeated_pixel_makes_doubled_pictures():
         kernel_size=(4, 1),
         upsampling=("transposed", "nearest"),
     )
-    made = np.asarray(net(np.random.default_rng(0).normal(size=(2, 3))))
+    vectors = np.random.default_rng(0).normal(size=(2, 3))
+    made = np.asarray(net(vectors))
     np.testing.assert_array_equal(made[:, ::2, ::2], made[:, 1::2, 1::2])
     assert made.std() > 0
+    # As if the pixels had been repeated first and then convolved.
+    *_, weigh, repeat, _ = net.layers
+    features = keras.Model(net.input, repeat(weigh.input))(vectors)
+    convolved = keras.ops.conv(features, weigh.kernel[None, None]) + weigh.bias
+    np.testing.assert_allclose(made, keras.ops.sigmoid(convolved), rtol=1e-5)
 
 
 def test_output_activations():

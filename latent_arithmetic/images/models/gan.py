@@ -14,8 +14,6 @@ from keras import ops, random
 
 from latent_arithmetic.errors import UserError
 
-BETA_1, BETA_2 = 0.0, 0.99  # Adam without momentum: the opponent moves (R3GAN).
-
 
 @dataclass(frozen=True)
 class GANSettings:
@@ -113,14 +111,14 @@ class GAN(keras.Model):
             (ops.shape(x)[0], self.latent_dim), seed=self.seed_generator
         )
         told = ops.cast(y["attributes"], x.dtype) if self.told else noise[:, :0]
-        generated = self.generator(self.place(noise, told), training=training)
-        pictures = ops.concatenate([x, generated])
+        real, fake = x, self.generator(self.place(noise, told), training=training)
         if training and self.largest_shift:
-            pictures = translate(pictures, self.largest_shift, self.seed_generator)
-        real, fake = ops.split(pictures, 2)
+            both = ops.concatenate([real, fake])
+            both = translate(both, self.largest_shift, self.seed_generator)
+            real, fake = ops.split(both, 2)
 
         real_logits, fake_logits, penalty = self._judge(
-            real, ops.stop_gradient(fake), told, training
+            ops.stop_gradient(real), ops.stop_gradient(fake), told, training
         )
         discriminator_loss = self._verdict_loss(real_logits, fake_logits)
         generator_loss = self._generator_loss(fake, told, real_logits, training)

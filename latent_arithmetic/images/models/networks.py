@@ -97,9 +97,10 @@ def build_deconv_net(
         n_layers: number of enlarging layers, when ``channels`` is a single number.
         kernel_size, strides: one number for every layer, or one per layer.
         upsampling: "transposed" convolution, or "nearest": repeat every pixel
-            ``stride`` times, then convolve; one name for every layer, or one per
-            layer. A transposed convolution avoids checkerboard patterns if its kernel
-            is a multiple of its stride (Odena et al. 2016,
+            ``stride`` times, then convolve (with a kernel of 1 first weigh the
+            channels, then repeat, which comes to the same); one name for every layer,
+            or one per layer. A transposed convolution avoids checkerboard patterns if
+            its kernel is a multiple of its stride (Odena et al. 2016,
             doi:10.23915/distill.00003).
         activation: any name of a Keras activation, before each enlargement.
         normalisation: "batch", "layer", "group" or None, before the activation.
@@ -125,6 +126,9 @@ def build_deconv_net(
         x = _normalise_and_activate(x, normalisation, activation)
         if way == "transposed":
             x = layers.Conv2DTranspose(filters, kernel, step, padding="same")(x)
+        elif kernel == 1:
+            x = layers.Dense(filters)(x)
+            x = layers.UpSampling2D(step, interpolation="nearest")(x)
         else:
             x = layers.UpSampling2D(step, interpolation="nearest")(x)
             x = layers.Conv2D(filters, kernel, padding="same")(x)
