@@ -35,6 +35,7 @@ SAMPLE_SEED = 1
 FACE_EPOCHS = {"ours": 16, "course": 8}
 SHORT_EPOCHS = {"vae": 4, "gan": 8}  # as in the profile `quick`
 LONG_EPOCHS = 40
+PENALTIES = ("no", "small")  # on the classical loss, at full length
 
 
 @dataclass(frozen=True)
@@ -196,8 +197,9 @@ def all_runs() -> list[ModelRun]:
         for task in ("vae", "gan")
         for recipe in ("ours", "course")
     ]
-    punks += [ModelRun("vae", "untold"), ModelRun("gan", "binary-no-penalty")]
-    punks += [LongRun("vae", epochs=LONG_EPOCHS), ModelRun("cae")]
+    punks += [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
+    punks += [ModelRun("gan", f"binary-{penalty}-penalty") for penalty in PENALTIES]
+    punks += [ModelRun("cae")]
     faces = [
         ModelRun(task, recipe, data, pictures=8_000, epochs=epochs)
         for data in ("utkface", "anime-faces")

@@ -114,6 +114,9 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept)"
     ),
+    "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
+        "(after 40 epochs, not 20: added, all others kept)"
+    ),
     "picture-study/utkface-vae-ours.frechet": "UTKFace: VAE, samples of the mixture",
     "picture-study/utkface-vae-course.normal-frechet": (
         "UTKFace: the course's VAE, samples of N(0, I)"

@@ -122,6 +122,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "not-averaged": _gan(half_life=0),
         "no-penalty": _gan(gamma=0.0),
         "binary": _gan(loss="binary"),
+        "binary-small-penalty": _gan(loss="binary", gamma=0.1),
         "binary-no-penalty": _gan(loss="binary", gamma=0.0),
         "course": COURSE_GAN,
     },
