@@ -1,22 +1,13 @@
 """Training steps of the picture models: pictures a second, and share of the peak."""
 
-import statistics
-
 import keras
 
 from benchmarks.measure import Row, ratio_text, spread
-from benchmarks.share_of_peak import (
-    NOTE,
-    gemm_peak,
-    peak_rows,
-    step_seconds,
-    traced_flops,
-)
+from benchmarks.share_of_peak import NOTE, peak_rows, steps_in_turns, traced_flops
 from latent_arithmetic.images.data.datasets import Pictures, load_pictures
 from latent_arithmetic.images.models.recipes import find_recipe
 from latent_arithmetic.images.tasks import canvas_of, training_arrays
 from latent_arithmetic.profiles import FULL
-from latent_arithmetic.progress import say
 
 PICTURES = 1_000
 PLAYERS = {
@@ -42,17 +33,10 @@ def picture_step(task: str, name: str, pictures: Pictures):
 
 
 def run_picture_steps(repeats: int) -> tuple[list[Row], str, dict]:
-    """Course and ours in turns; the peak is new every repeat."""
+    """Course and ours in turns."""
     pictures = load_pictures(limit=PICTURES)
     entries = {who: picture_step(*what, pictures) for who, what in PLAYERS.items()}
-    peaks: list[float] = []
-    steps: dict[str, list[tuple]] = {name: [] for name in entries}
-    for repeat in range(1, repeats + 1):
-        peaks.append(gemm_peak())
-        for name, (model, flops, inputs, targets) in entries.items():
-            say(f"picture steps, {repeat} of {repeats}: {name}")
-            seconds = statistics.median(step_seconds(model, inputs, targets))
-            steps[name].append((flops, seconds))
+    peaks, steps = steps_in_turns(entries, repeats, "picture steps")
     sizes = {name: len(entry[2]) for name, entry in entries.items()}
     details = {"peak, operations a second": peaks, "pictures a step": sizes}
     details |= {"operations and seconds of a step": steps}

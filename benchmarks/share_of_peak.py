@@ -130,7 +130,7 @@ def image_step() -> tuple[keras.Model, int | None, np.ndarray, np.ndarray]:
 
 
 def run_share_of_peak(repeats: int) -> tuple[list[Row], str, dict]:
-    """The share of the peak each kind of step reaches; the peak is new every repeat."""
+    """The share of the peak each kind of step reaches."""
     parts = Lesson().parts()
     entries = {
         "course baseline, text": text_step(enter_baseline(parts, 0)),
@@ -138,17 +138,28 @@ def run_share_of_peak(repeats: int) -> tuple[list[Row], str, dict]:
         "place-aligned, text": text_step(enter_ours(parts, 0, "place-aligned")),
         "image-to-text": image_step(),
     }
+    peaks, steps = steps_in_turns(entries, repeats, "share of the peak")
+    details = {"peak, operations a second": peaks}
+    details |= {"operations and seconds of a step": steps}
+    return peak_rows(peaks, steps), NOTE, details
+
+
+def steps_in_turns(
+    entries: dict[str, tuple], repeats: int, title: str
+) -> tuple[list[float], dict[str, list[tuple]]]:
+    """The peak, and of each model a step's operations and seconds, anew every repeat.
+
+    entries: models with a step's operations, inputs and targets.
+    """
     peaks: list[float] = []
     steps: dict[str, list[tuple]] = {name: [] for name in entries}
     for repeat in range(1, repeats + 1):
         peaks.append(gemm_peak())
         for name, (model, flops, inputs, targets) in entries.items():
-            say(f"share of the peak, {repeat} of {repeats}: {name}")
+            say(f"{title}, {repeat} of {repeats}: {name}")
             seconds = statistics.median(step_seconds(model, inputs, targets))
             steps[name].append((flops, seconds))
-    details = {"peak, operations a second": peaks}
-    details |= {"operations and seconds of a step": steps}
-    return peak_rows(peaks, steps), NOTE, details
+    return peaks, steps
 
 
 def peak_rows(peaks: list[float], steps: dict[str, list[tuple]]) -> list[Row]:
