@@ -58,8 +58,8 @@ from latent_arithmetic.notebook import show_source
 from latent_arithmetic.results import (
     Number,
     over_seeds,
-    proportion,
     record,
+    share_of,
     write_json,
 )
 from latent_arithmetic.workspace import open_workspace
@@ -554,8 +554,8 @@ print(f"              columns  {show_number(column_numbers['exact'])}")
 # 
 # One other way fits many of them: when every digit is taken for a neighbour, what one loses
 # another may gain. 45+23 and 54+14 have the same answer, and before this study, 2 of 30
-# eyes came to read so. In 45+3 nothing makes up for a 4 that is taken for a 5, so questions of a
-# long and a short number are asked four times as often.
+# eyes came to read so. In 45+3 nothing makes up for a 4 that is taken for a 5, so questions
+# of a long and a short number are asked four times as often.
 
 show_source(
     image_to_text.ImageToText.compute_loss, image_to_text.ImageToText.log_likelihood
@@ -585,7 +585,7 @@ def eye_reads(trained, bank, count=5_000, seed=0):
 
 true_codes, seen_codes = eye_reads(image_runs[0], banks["test"])
 digit = true_codes < 10
-eye_right = proportion(int((true_codes == seen_codes)[digit].sum()), int(digit.sum()))
+eye_right = share_of((true_codes == seen_codes)[digit])
 image_numbers = keep(
     "image-to-text",
     image_runs,
@@ -758,11 +758,9 @@ digit, junk = test_codes < 10, test_codes == reader.JUNK
 reader_numbers = over_seeds(
     [
         {
-            "all": proportion(int((codes == test_codes).sum()), len(codes)),
-            "digits": proportion(
-                int((codes == test_codes)[digit].sum()), int(digit.sum())
-            ),
-            "junk": proportion(int((codes == test_codes)[junk].sum()), int(junk.sum())),
+            "all": share_of(codes == test_codes),
+            "digits": share_of((codes == test_codes)[digit]),
+            "junk": share_of((codes == test_codes)[junk]),
         }
         for codes in read
     ]
@@ -788,10 +786,10 @@ show_figure(figure, "reader-confusion", workspace)
 # answers written with MNIST's test digits; strange hands are among them. **Prototypes**:
 # one fixed picture per character, the most average one, reads perfectly and has no variety
 # at all, so a reading score alone proves little. Therefore four more stand beside it, as
-# shares of what real handwriting has: **variety** (the mean distance of two pictures of the same digit),
-# **variance** (of the pixels of a digit), **sharpness** (the mean squared step between
-# neighbouring pixels) and the **nearest** training picture's distance, which would be
-# small if the painter copied.
+# shares of what real handwriting has: **variety** (the mean distance of two pictures of the
+# same digit), **variance** (of the pixels of a digit), **sharpness** (the mean squared step
+# between neighbouring pixels) and the **nearest** training picture's distance, which would
+# be small if the painter copied.
 
 def style_numbers(trained, test, seed=0):
     # Variety, sharpness and more of painted digits, divided by those of real ones.
@@ -1190,12 +1188,12 @@ if any(group.startswith("text-to-text-summary") for group in table):
 # trained on numbers of at most two digits. The same calculator with LSTM cells stands
 # beside it.
 # 
-# **Can two digits teach it at all?** What decides a digit of the answer is its column: both
+# **Do two digits show it all?** What decides a digit of the answer is its column: both
 # digits, the sign, and what is carried or borrowed. *shown* are questions of which every
 # column occurs in some question of two digits. The others have one that never does. In
-# 521-234, the tens have to borrow because something was borrowed from them; in two digits,
-# the tens are the highest column of the larger number and never borrow. Nor is there a 0
-# in the tens, to which 1 could be carried as in 108+109.
+# 521-234, the tens lend to the units and borrow from the hundreds; in two digits, the tens
+# are the highest column of the larger number and never borrow. Nor is there ever a 0 in
+# the tens, to which 1 is carried in 108+109.
 
 show_source(long_calculator.StateCell.call)
 lengths = (3, 5, 10, 20, 100)
@@ -1229,19 +1227,18 @@ if "long-numbers-states" in table:
 
 
 # **What to notice.** With two digits, unseen questions included, hardly anything goes
-# wrong; with three, two answers in five do, and at twenty digits little is left. Two things
-# stop it.
+# wrong; with three, two answers in five do, and at twenty digits little is left. At least
+# two things stop it.
 # 
-# *Two digits cannot teach it.* Of questions of three digits, one in five has a column that no
-# question of two digits has, of those of twenty nearly all, of those of a hundred every
-# one. What such a column comes to nobody has said, and the calculator is right in one of
-# six such questions of three digits, where it is right in seven of ten others.
+# *Two digits do not show it all.* Of questions of three digits, one in five has a column that
+# no question of two digits has, of those of twenty nearly all, of those of a hundred every
+# one. What such a column comes to nobody has said. The calculator is right in one of six
+# such questions of three digits, and in seven of ten others.
 # 
-# *What they do teach is learnt with gaps.* Else all of the others would be right. More
-# than one rule fits two columns. Sums last longer: a carry is the same thing in every
-# column. In differences the highest columns that differ decide which number is larger, and
-# all lower ones have to know it; no column beyond the second ever had to pass that on in
-# training.
+# *What they show is not enough either*, else the others would all be right. More than one
+# rule fits two columns. In differences the highest columns that differ decide which number
+# is larger, and all lower ones have to know it; no column beyond the second ever had to
+# pass that on in training. Sums, where only the carry is passed on, last longer.
 # 
 # *LSTM cells* may remember whatever they like. They learnt two digits faultlessly and knew
 # more of three than the four states did; with sums of ten digits and more, the states got

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,12 +83,16 @@ def over_seeds(runs: list[dict[str, Number]]) -> dict[str, Number]:
     if len(runs) == 1:
         return runs[0]
     shared = [name for name in runs[0] if all(name in run for run in runs)]
-    return {
-        name: mean_interval(
-            [run[name].value for run in runs], runs[0][name].n, runs[0][name].unit
-        )
-        for name in shared
-    }
+    return {name: _over_seeds([run[name] for run in runs]) for name in shared}
+
+
+def _over_seeds(numbers: list[Number]) -> Number:
+    """The mean; where all runs agree exactly, with the interval of one of them, since
+    over seeds it would have no width."""
+    first, values = numbers[0], [number.value for number in numbers]
+    if min(values) == max(values):
+        return replace(first, seeds=len(numbers))
+    return mean_interval(values, first.n, first.unit)
 
 
 def write_json(path: Path, content: dict) -> None:

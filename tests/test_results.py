@@ -1,6 +1,7 @@
 """Numbers: intervals by hand, recording once, provenance."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from latent_arithmetic.results import (
     Number,
     mean_interval,
     mean_of_examples,
+    over_seeds,
     proportion,
     record,
     recorded,
@@ -33,6 +35,16 @@ def test_mean_interval_is_students():
     assert shares.high == 1.0 and shares.unit == "%"
     with pytest.raises(ValueError):
         mean_interval([1.0], n=5)
+
+
+def test_runs_that_agree_keep_the_interval_of_one():
+    runs = [
+        {"exact": proportion(50, 50), "sharp": proportion(hits, 50)}
+        for hits in (40, 45, 50)
+    ]
+    means = over_seeds(runs)
+    assert means["exact"] == replace(proportion(50, 50), seeds=3)
+    assert means["sharp"] == mean_interval([0.8, 0.9, 1.0], n=50, unit="%")
 
 
 def test_mean_of_examples():

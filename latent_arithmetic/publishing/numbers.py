@@ -161,8 +161,8 @@ def format_interval(entry: dict) -> str:
 
 
 def _known_interval(entry: dict) -> str:
-    """The interval, or nothing for a value of one run that came without."""
-    alone = entry["low"] == entry["high"] and entry["seeds"] == 1
+    """The interval, or nothing for a value that came without."""
+    alone = entry["low"] == entry["high"]
     return "" if alone else format_interval(entry)
 
 
