@@ -684,7 +684,7 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # of training punks; which parts go together they need not learn, only to draw them.
 # What tells the VAE's samples from real ones are small marks it has not learned yet and
 # stray dots, more of them with points of $\mathcal{N}(0, I)$ than of the mixture. With
-# the GAN it is colours that are nearly those of the palette and never exactly, and a stray
+# the GAN it is colours that are nearly those of the palette and seldom exactly, and a stray
 # pixel here and there: a recall below the floor. The CAE's samples are soft; the judge
 # forgives that more than we do, but its low recall tells that much of the variety is
 # missing. All of them trained for minutes; section 9 shows what more epochs bring.
@@ -696,8 +696,9 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # missing. Where there are several seeds, a line is their mean. *Ours* is the recipe used
 # above, *ours-long* the same for twice as long. *course* is the assignment's own model: the
 # same number of channels in every layer, squared error or binary cross-entropy, no penalty,
-# told nothing, and its own batch sizes and rates. *arithmetic* is the share of changes that
-# succeed (section 7), by what the model is told of attributes, else by least squares.
+# told nothing, and its own batch sizes and rates. *copies* are nearly copies of training
+# pictures. *changes* is the share of changes that succeed (the arithmetic of section 7), by
+# what the model is told of attributes, else by least squares.
 
 study_folder, study_list = study.study_folder(), study_runs.all_runs()
 
@@ -709,12 +710,14 @@ def show_study(runs, columns):
     if not table:
         print(f"no recorded runs in {study_folder}; they come with the project")
         return
-    print(f"{'':42s}{'seeds':>6}" + "".join(f"{heading:>12}" for heading in columns))
+    width = max(map(len, table))
+    headings = ["seeds".rjust(width + 6), *(f"{heading:>10}" for heading in columns)]
+    print("".join(headings))
     for group, numbers in table.items():
-        line = f"{group:42s}{numbers['frechet'].seeds:>6}"
+        line = f"{group:{width}}{numbers['frechet'].seeds:>6}"
         for names in columns.values():
             found = [numbers[name].value for name in names if name in numbers][:1]
-            line += f"{found[0]:12.3f}" if found else f"{'':12s}"
+            line += f"{found[0]:10.3f}" if found else f"{'':10s}"
         print(line)
 
 
@@ -725,9 +728,9 @@ columns = {
     "recall": ["recall"],
     "coverage": ["coverage"],
     "diversity": ["diversity"],
-    "near copies": ["near_copies"],
-    "arithmetic": ["arithmetic-told-success", "arithmetic-regression-success"],
-    "PSNR (dB)": ["test_psnr"],
+    "copies": ["near_copies"],
+    "changes": ["arithmetic-told-success", "arithmetic-regression-success"],
+    "PSNR, dB": ["test_psnr"],
 }
 choices = [run for run in study_list if isinstance(run, study_runs.ShortRun)]
 show_study([run for run in study_list if run not in choices], columns)
@@ -783,8 +786,10 @@ for data in ("cryptopunks", "utkface", "anime-faces"):
 # The same networks with a choice or two changed. These runs are as short as this
 # notebook's own (4 epochs the VAE, 8 the GAN; one run each), so they compare with one
 # another and not with the longer ones above. `N(0, I)` is the Fréchet distance without the
-# mixture; `diversity` the mean distance of two samples (test punks: 0.194); `arithmetic`
-# the share of changes that succeed, by least squares, with the GAN by what it is told.
+# mixture; `diversity` the mean distance of two samples (test punks: 0.194); `palette` the
+# share of pixels that have exactly a colour of the palette; `repeats` the share of first
+# draws that equal a training punk, and are drawn again; `changes` the share of changes that
+# succeed, by least squares, with the GAN by what it is told.
 
 def show_choices(count=8):
     """Samples of every short run that is recorded, a row each."""
@@ -805,10 +810,10 @@ show_study(
         "recall": ["recall"],
         "coverage": ["coverage"],
         "diversity": ["diversity"],
-        "on palette": ["on_palette"],
-        "drawn again": ["drawn_again"],
-        "arithmetic": ["arithmetic-regression-success", "arithmetic-told-success"],
-        "PSNR (dB)": ["test_psnr"],
+        "palette": ["on_palette"],
+        "repeats": ["drawn_again"],
+        "changes": ["arithmetic-regression-success", "arithmetic-told-success"],
+        "PSNR, dB": ["test_psnr"],
     },
 )
 
@@ -816,8 +821,8 @@ show_study(
 # **What to notice.** *Being told attributes* brings most. Without it the VAE's distance more
 # than doubles and the GAN's nearly quadruples in as many steps, and both lose variety. It is
 # also why such distances are to be read with care: a told model need not learn which punks
-# there are. *The palette*: with a Gaussian, fewer than one sample in ten keeps to the
-# palette's colours, and with its best spread samples of $\mathcal{N}(0, I)$ are far off,
+# there are. *The palette*: with a Gaussian, fewer than one pixel in ten has exactly a
+# colour of it, and with its best spread samples of $\mathcal{N}(0, I)$ are far off,
 # those of the mixture not. *The price of the KL*: at its full price, samples of
 # $\mathcal{N}(0, I)$ are better than ours and restoring is 3 dB worse. *Warm-up* and the
 # tenfold weight of attributes change little in four epochs, and *free bits* next to nothing:
@@ -825,8 +830,8 @@ show_study(
 # 
 # With the GAN, the table speaks against some of our own choices. After eight epochs the
 # classical binary cross-entropy is nearer to real punks than the relativistic loss, and
-# nearest with a tenth of the penalty; and without penalties nearly half of the samples keep
-# exactly to the palette, while with them the background stays faintly mottled. It is the
+# nearest with a tenth of the penalty; and without penalties nearly half of the pixels have
+# exactly a colour of the palette, while with them the background stays faintly mottled. It is the
 # relativistic loss that needs the penalties. *Shifted pictures* (DiffAugment) fall far behind
 # in so few steps; why was not looked into (one suspect: a shift by an odd number of pixels
 # splits the doubled ones). *Averaging the generator* changes little. One run each, so small
