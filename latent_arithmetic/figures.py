@@ -48,13 +48,16 @@ def show_figure(figure: Figure, name: str, workspace: Workspace) -> None:
     figure.savefig(
         path.with_suffix(".pdf"), metadata={"CreationDate": None, "Subject": origin}
     )
-    figure.savefig(path.with_suffix(".png"), metadata={"Description": origin})
+    figure.savefig(
+        path.with_suffix(".png"),
+        dpi=PIXELS_PER_INCH,
+        metadata={"Description": origin},
+    )
     if in_notebook():
         from IPython.display import Image as Picture
         from IPython.display import display
 
-        width = int(figure.get_figwidth() * PIXELS_PER_INCH)
-        display(Picture(path.with_suffix(".png"), width=width))
+        display(Picture(path.with_suffix(".png")))
     plt.close(figure)
 
 

@@ -105,7 +105,7 @@ class ShortRun(ModelRun):
 
 
 class LongRun(ModelRun):
-    """Ours for as long as the course's takes, to see what more epochs bring."""
+    """Ours for twice as long, to see what more epochs bring."""
 
     kind = "-long"
 
