@@ -843,8 +843,8 @@ show_study(
 # what it is not told it does not vary. Skin is no attribute, so the judge was not taught to
 # see it; the pictures' `diversity`, their mean distance from each other, does. *With a tenth
 # of our penalty* skins vary again, and it is nearer than each of our three runs, with better
-# arithmetic; now and then a head falls to pieces. That is one run, made when ours were
-# recorded, and a good reason to begin with `--recipe binary-small-penalty` next time.
+# arithmetic; one of its 20 samples that are kept has fallen to pieces. That is one run, and a
+# good reason to begin with `--recipe binary-small-penalty` next time.
 
 # ### How fast
 # 
@@ -862,12 +862,10 @@ speed.print_speed(
 # **What to notice.** In a second, ours learn from more pictures, but they use a smaller
 # share of the machine. The course's layers have 128 channels everywhere, even where the
 # picture is large: that is four to five times the work for a picture, in large products.
-# Ours have few channels there, so more of a step is no product at all: by TensorFlow's
-# profiler more than two fifths of our VAE's, above all the cross-entropy over every colour
-# at every pixel and the batch normalisation, and a fifth of our GAN's. Our GAN is nearer to
-# real punks after its first epoch than the course's is at its end; but that one gets hardly
-# nearer after its own first epoch, beside which ours is about twice as fast, and ours alone
-# is told attributes.
+# Ours have few channels there, and normalising and comparing with every colour of the
+# palette, which are no products, weigh more. Our GAN is nearer to real punks after its first
+# epoch than the course's is at its end; but that one gets hardly nearer after its own first
+# epoch, beside which ours is about twice as fast, and ours alone is told attributes.
 # 
 # ## 10. VAE and GAN side by side
 
