@@ -41,6 +41,11 @@ class Canvas:
         return (self.size, self.size, 3)
 
     @property
+    def block(self) -> int:
+        """Side, in pixels, of the squares that share a colour."""
+        return 2 if self.doubled else 1
+
+    @property
     def n_layers(self) -> int:
         """How often the side can be halved, down to 4 or an odd number."""
         side, count = self.size, 0
@@ -84,7 +89,7 @@ class Canvas:
 
     def palette(self) -> PaletteLikelihood:
         """The palette, yet without colours; a doubled pixel has but one."""
-        return PaletteLikelihood(self.colours, 2 if self.doubled else 1)
+        return PaletteLikelihood(self.colours, self.block)
 
     def up_to_palette(self, widest: int, **arguments) -> dict:
         """The same for a decoder that gives every colour of the palette its logit;
@@ -179,7 +184,7 @@ def design_gan(
     discriminator = build_conv_net(
         output_units=1 + attributes, **canvas.down(width, name="discriminator")
     )
-    settings = GANSettings(**settings, attributes=attributes)
+    settings = GANSettings(**settings, block=canvas.block, attributes=attributes)
     return GAN(generator, discriminator, settings, seed=seed)
 
 

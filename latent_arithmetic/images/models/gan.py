@@ -28,6 +28,7 @@ class GANSettings:
     penalty_step: size, in units of the [-1, 1] pictures, of the finite difference.
     largest_shift: DiffAugment (Zhao et al. 2020) by translation: largest shift as a
         part of the side; 0 switches it off.
+    block: side, in pixels, of the squares that share a colour; they are shifted whole.
     half_life: steps in which the averaged generator forgets half; 0 to not average.
     attributes: how many yes/no attributes both players are told of a picture; the
         discriminator judges them by a product with its features (Miyato and Koyama
@@ -39,6 +40,7 @@ class GANSettings:
     penalty_every: int = 1
     penalty_step: float = 0.01
     largest_shift: float = 0.0
+    block: int = 1
     half_life: int = 500
     attributes: int = 0
 
@@ -84,7 +86,8 @@ class GAN(keras.Model):
             name: keras.metrics.Mean(name=name)
             for name in ("generator", "discriminator", "penalty")
         }
-        self.largest_shift = round(settings.largest_shift * generator.output_shape[1])
+        blocks = generator.output_shape[1] / settings.block
+        self.largest_shift = round(settings.largest_shift * blocks)
         self.built = True  # both networks are
 
     @property
@@ -114,7 +117,9 @@ class GAN(keras.Model):
         real, fake = x, self.generator(self.place(noise, told), training=training)
         if training and self.largest_shift:
             both = ops.concatenate([real, fake])
-            both = translate(both, self.largest_shift, self.seed_generator)
+            both = translate(
+                both, self.largest_shift, self.seed_generator, self.settings.block
+            )
             real, fake = ops.split(both, 2)
 
         real_logits, fake_logits, penalty = self._judge(
@@ -209,9 +214,9 @@ def _logits(judged, told):
     return judged[:, :1] + ops.sum(judged[:, 1:] * told, axis=-1, keepdims=True)
 
 
-def translate(pictures, largest_shift: int, seed_generator):
-    """Shift every picture by its own whole number of pixels, at most
-    ``largest_shift`` up, down, left and right; the border is filled by mirroring.
+def translate(pictures, largest_shift: int, seed_generator, block: int = 1):
+    """Shift every picture by its own whole number of blocks of ``block`` pixels, at
+    most ``largest_shift`` up, down, left and right; the border is filled by mirroring.
 
     A shift is a product with a shifted identity matrix: differentiable, without
     gathering, hence fast on every backend.
@@ -224,9 +229,9 @@ def translate(pictures, largest_shift: int, seed_generator):
             largest_shift + 1,
             seed=seed_generator,
         )
-        source = ops.abs(ops.arange(side)[None, :] + shifts)
-        mirrored = 2 * (side - 1) - source
-        return ops.one_hot(ops.minimum(source, mirrored), side)
+        source = ops.arange(side)[None, :] + block * shifts
+        source = ops.maximum(source, -1 - source)
+        return ops.one_hot(ops.minimum(source, 2 * side - 1 - source), side)
 
     _, height, width, _ = pictures.shape
     pictures = ops.einsum("nij,njwc->niwc", shifted_identity(height), pictures)
