@@ -38,7 +38,7 @@ LONG_EPOCHS = 40
 SEEDS = (1, 2, 3)
 COMPARED = {  # on punks, with several seeds
     "vae": ("ours", "course"),
-    "gan": ("ours", "course", "binary-small-penalty"),
+    "gan": ("ours", "course", "relativistic"),
 }
 
 
@@ -202,7 +202,7 @@ def all_runs() -> list[ModelRun]:
         for recipe in recipes
     ]
     punks += [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
-    punks += [ModelRun("gan", "binary-no-penalty"), ModelRun("cae")]
+    punks += [ModelRun("gan", "no-penalty"), ModelRun("cae")]
     faces = [
         ModelRun(task, recipe, data, pictures=8_000, epochs=epochs)
         for data in ("utkface", "anime-faces")

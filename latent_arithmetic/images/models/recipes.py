@@ -75,8 +75,8 @@ class Recipe:
 CAE = {"width": 192, "latent_dim": 64}
 VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "kl_weight": 0.2}
 VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
-GAN = {"width": 192, "latent_dim": 64, "gamma": 1.0, "penalty_every": 4}
-GAN |= {"half_life": 200, "tells_attributes": True}
+GAN = {"width": 192, "latent_dim": 64, "loss": "binary", "gamma": 0.1}
+GAN |= {"penalty_every": 4, "half_life": 200, "tells_attributes": True}
 R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
 
 
@@ -121,9 +121,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "translated": _gan(largest_shift=0.125),
         "not-averaged": _gan(half_life=0),
         "no-penalty": _gan(gamma=0.0),
-        "binary": _gan(loss="binary"),
-        "binary-small-penalty": _gan(loss="binary", gamma=0.1),
-        "binary-no-penalty": _gan(loss="binary", gamma=0.0),
+        "full-penalty": _gan(gamma=1.0),
+        "relativistic": _gan(loss="relativistic", gamma=1.0),
+        "relativistic-no-penalty": _gan(loss="relativistic", gamma=0.0),
         "course": COURSE_GAN,
     },
 }
