@@ -440,6 +440,8 @@ plot_losses(axes[2], vae_model, ["kl"], "VAE: nats")
 plot_losses(axes[3], gan_model, ["generator", "discriminator"], "GAN: two players")
 for coins in (1, 2):
     axes[3].axhline(coins * np.log(2), color="grey", linestyle=":", linewidth=1)
+axes[3].set_ylim(bottom=0)
+axes[3].legend(loc="lower right")
 show_figure(figure, "loss-curves", workspace)
 
 

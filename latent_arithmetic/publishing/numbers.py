@@ -90,6 +90,9 @@ HEADLINES = {
         "the course's VAE, samples of N(0, I)"
     ),
     "picture-study/cryptopunks-gan-ours.frechet": "GAN, samples: Fréchet distance",
+    "picture-study/cryptopunks-gan-relativistic.frechet": (
+        "GAN, the relativistic loss"
+    ),
     "picture-study/cryptopunks-gan-course.frechet": "the course's GAN, the same",
     "picture-study/cryptopunks-vae-ours.coverage": "VAE: coverage of real punks",
     "picture-study/cryptopunks-gan-ours.coverage": "GAN: coverage of real punks",
@@ -130,6 +133,9 @@ HEADLINES = {
         "anime faces: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/anime-faces-gan-ours.frechet": "anime faces: GAN",
+    "picture-study/anime-faces-gan-relativistic.frechet": (
+        "anime faces: GAN, the relativistic loss"
+    ),
     "picture-study/anime-faces-gan-course.frechet": "anime faces: the course's GAN",
     "cae/test_psnr": "in the notebook: CAE, reconstruction of test pictures",
     "vae/test_psnr": "in the notebook: VAE, reconstruction of test pictures",
