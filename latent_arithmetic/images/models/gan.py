@@ -19,9 +19,9 @@ from latent_arithmetic.errors import UserError
 class GANSettings:
     """How the two players are trained; the networks themselves are arguments.
 
-    loss: "relativistic" compares each generated picture with a real one (R3GAN,
-        Huang et al. 2024, arXiv:2501.05441); "binary" is the course's binary
-        cross-entropy with the non-saturating generator (Goodfellow et al. 2014).
+    loss: "binary" is the course's binary cross-entropy with the non-saturating
+        generator (Goodfellow et al. 2014); "relativistic" compares each generated
+        picture with a real one (R3GAN, Huang et al. 2024, arXiv:2501.05441).
     gamma: weight of the penalties gamma/2 (R1 + R2) on the discriminator's slope
         at real and at generated pictures; 0 leaves them out.
     penalty_every: the penalties are estimated on every n-th picture of the batch.
@@ -35,7 +35,7 @@ class GANSettings:
         2018, arXiv:1802.05637). 0 for none.
     """
 
-    loss: Literal["relativistic", "binary"] = "relativistic"
+    loss: Literal["binary", "relativistic"] = "binary"
     gamma: float = 1.0
     penalty_every: int = 1
     penalty_step: float = 0.01
