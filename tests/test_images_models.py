@@ -7,6 +7,7 @@ from keras import ops
 
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.models.autoencoder import Autoencoder
+from latent_arithmetic.images.models.contest import ContestSettings
 from latent_arithmetic.images.models.designs import Canvas
 from latent_arithmetic.images.models.gan import GAN, GANSettings, translate
 from latent_arithmetic.images.models.likelihoods import (
@@ -17,6 +18,7 @@ from latent_arithmetic.images.models.likelihoods import (
 from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
 from latent_arithmetic.images.models.recipes import RECIPES, find_recipe
 from latent_arithmetic.images.models.vae import VAE, kl_divergence
+from latent_arithmetic.images.models.vae_gan import VAEGAN
 
 SIDE, LATENTS = 8, 3
 SMALL = {"channels": (4, 6), "activation": "leaky_relu"}
@@ -37,6 +39,12 @@ def up(**arguments):
 
 def small_gan(**settings):
     return GAN(up(output_activation="tanh"), down(1), GANSettings(**settings))
+
+
+def small_vae_gan(sharpness=2.0, gamma=0.5):
+    settings = ContestSettings(gamma=gamma)
+    networks = down(2 * LATENTS), up(), GaussianLikelihood(1.0)
+    return VAEGAN(*networks, down(1), settings, sharpness=sharpness)
 
 
 def as_numpy(weights):
@@ -185,6 +193,7 @@ def test_the_decoder_of_a_vae_is_told_the_true_attributes():
     [
         lambda: Autoencoder(down(LATENTS, normalisation="batch"), up()),
         lambda: VAE(down(2 * LATENTS, normalisation="batch"), up()),
+        lambda: small_vae_gan(),
         lambda: small_gan(largest_shift=0.2),
         lambda: small_gan(loss="binary", gamma=0.0),
     ],
@@ -205,10 +214,10 @@ def weights_after_one_step(loss: str, part: str):
     gan = small_gan(loss=loss, gamma=0.5)
     before = as_numpy(gan.trainable_variables)
     if part == "discriminator":
-        gan._generator_loss = lambda *_: ops.zeros(())
+        gan.contest.generator_loss = lambda *_: ops.zeros(())
     if part == "generator":
-        judge = gan._judge
-        gan._judge = lambda *a: [ops.stop_gradient(value) for value in judge(*a)]
+        judge = gan.contest.judge
+        gan.contest.judge = lambda *a: [ops.stop_gradient(value) for value in judge(*a)]
     gan.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     gan.train_on_batch(pictures(low=-1.0))
     moved = changed(before, gan.trainable_variables)
@@ -227,6 +236,65 @@ def test_each_player_learns_from_its_own_loss_only(loss):
     # What both losses do together is what each does alone.
     for found, wanted in zip(both, maker[:n] + judge[n:], strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_vae_gan_loss_by_hand():
+    """A bound, what its reconstructions pay for being seen through, and verdicts."""
+    x, made = pictures(4), pictures(4)[::-1]
+    model = small_vae_gan(sharpness=3.0, gamma=0.0)
+    model.decoder = lambda codes, training: made
+    mean = np.zeros((4, LATENTS), "float32")
+    parts = mean, mean, mean[:, :0]
+    bound = VAE.compute_loss(model, x=x, y_pred=parts)
+    real, fake = (
+        ops.convert_to_numpy(model.discriminator(2 * images - 1))
+        for images in (x, made)
+    )
+    deceived, believed, caught = (
+        np.log1p(np.exp(value)).mean() for value in (-fake, -real, fake)
+    )
+    contest = 3 * deceived + believed + caught
+    loss = float(model.compute_loss(x=x, y_pred=parts))
+    assert loss == pytest.approx(float(bound) + contest, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_only_the_price_of_sharpness_moves_an_autoencoder_for_its_discriminator():
+    def after_one_step(sharpness):
+        keras.utils.set_random_seed(0)
+        model = small_vae_gan(sharpness)
+        model.compile(keras.optimizers.SGD(1e-3), jit_compile=False)
+        model.train_on_batch(pictures())
+        parts = (model.encoder, model.decoder, model.discriminator)
+        return [as_numpy(part.trainable_variables) for part in parts]
+
+    free, dear = after_one_step(0.0), after_one_step(50.0)
+    for name, one, other in zip(("encoder", "decoder"), free, dear, strict=False):
+        moved = [np.abs(a - b).max() for a, b in zip(one, other, strict=True)]
+        assert max(moved) > 1e-5, name
+    for one, other in zip(free[2], dear[2], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+    keras.utils.set_random_seed(0)
+    same = small_vae_gan(0.0)  # drawn in the same order, and then without the contest
+    plain = VAE(same.encoder, same.decoder, GaussianLikelihood(1.0))
+    plain.compile(keras.optimizers.SGD(1e-3), jit_compile=False)
+    plain.train_on_batch(pictures())
+    alone = as_numpy(plain.encoder.trainable_variables)
+    for one, other in zip(free[0], alone, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_photographs_are_sharpened_by_a_discriminator_and_pixel_art_by_a_palette():
+    recipe = find_recipe("vae")
+    photographs, pixel_art = Canvas(32, doubled=False), Canvas(32, colours=7)
+    assert isinstance(recipe.build(photographs), VAEGAN)
+    assert not isinstance(recipe.build(pixel_art), VAEGAN)
+    plain = find_recipe("vae", "gaussian").build(photographs)
+    assert not isinstance(plain, VAEGAN)
+    assert photographs.channels(64, 24) == (24, 32, 64)
+    assert photographs.channels(64, 48) == (48, 48, 64)
+    assert pixel_art.channels(64, 48) == (24, 32, 64)
 
 
 def test_without_a_half_life_the_averaged_generator_is_the_generator():
@@ -267,7 +335,7 @@ def test_finite_difference_penalty_is_the_squared_slope():
     maker = build_deconv_net(2, (4, 4, 3), channels=(3,), output_activation="tanh")
     gan = GAN(maker, judge, GANSettings(gamma=2.0))
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 4, 4, 3)).astype("float32")
-    penalty = float(gan._judge(x, x[::-1], x[:, 0, 0, :0], True)[2])
+    penalty = float(gan.contest.judge(x, x[::-1], x[:, 0, 0, :0], True)[2])
     squared_norm = float(np.square(as_numpy(judge.weights)[0]).sum())
     assert penalty == pytest.approx(2.0 * squared_norm, rel=0.1)
 
@@ -338,7 +406,9 @@ def test_every_recipe_builds_and_takes_a_step(task, name):
     x = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype("float32")
     labels = np.array([[0, 1]] * 8, "float32")
     told = {"attributes": labels} if model.told else None
-    assert bool(told) == recipe.choices.get("tells_attributes", False)
+    assert bool(told) == recipe.choices_for(palette=False).get(
+        "tells_attributes", False
+    )
     kernels = [w for w in model.trainable_variables if len(w.shape) > 1]
     before = as_numpy(kernels)
     assert np.isfinite(np.array(model.train_on_batch(x, told))).all()
@@ -360,7 +430,7 @@ def test_attributes_are_judged_as_told():
     gan = GAN(maker, judge, GANSettings(gamma=0.0, attributes=2))
     x = pictures(3, low=-1.0)
     told = np.array([[0, 0], [1, 0], [1, 1]], "float32")
-    real, fake, _ = gan._judge(x, x[::-1], told, True)
+    real, fake, _ = gan.contest.judge(x, x[::-1], told, True)
     by_hand = [[0.5], [2.5], [1.5]]
     np.testing.assert_allclose(real, by_hand, rtol=1e-6)
     np.testing.assert_allclose(fake, by_hand, rtol=1e-6)

@@ -71,10 +71,11 @@ def train_task(
         pictures = load_pictures(data, size, limit=profile.pictures)
         say(str(pictures.report))
     budget = chosen.budget_in(profile, task, len(pictures.train))
+    canvas = canvas_of(pictures)
     settings = {
-        "canvas": asdict(canvas_of(pictures)),
+        "canvas": asdict(canvas),
         "recipe": recipe,
-        "choices": chosen.choices,
+        "choices": chosen.choices_for(palette=canvas.colours > 0),
         "data": pictures.name,
         "pictures": len(pictures.train),
         "content": pictures.content,

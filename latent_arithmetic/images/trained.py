@@ -224,7 +224,7 @@ def load_trained(folder: Path | str) -> Trained:
             f"{folder} holds a {run.task} model; expected one of {', '.join(RECIPES)}"
         )
     recipe = find_recipe(run.task, run.settings["recipe"])
-    recipe = replace(recipe, choices=run.settings["choices"])
+    recipe = replace(recipe, choices=run.settings["choices"], on_photographs={})
     model = recipe.build(Canvas(**run.settings["canvas"]))
     return Trained(run, run.load_weights(model))
 

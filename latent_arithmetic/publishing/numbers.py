@@ -120,15 +120,19 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
         "(after 40 epochs, not 20: added, all others kept)"
     ),
-    "picture-study/utkface-vae-ours.frechet": "UTKFace: VAE, samples of the mixture",
+    "picture-study/utkface-vae-ours.frechet": (
+        "UTKFace: VAE with a discriminator, samples of the mixture"
+    ),
+    "picture-study/utkface-vae-gaussian.frechet": "(without a discriminator)",
     "picture-study/utkface-vae-course.normal-frechet": (
         "UTKFace: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/utkface-gan-ours.frechet": "UTKFace: GAN",
     "picture-study/utkface-gan-course.frechet": "UTKFace: the course's GAN",
     "picture-study/anime-faces-vae-ours.frechet": (
-        "anime faces: VAE, samples of the mixture"
+        "anime faces: VAE with a discriminator, samples of the mixture"
     ),
+    "picture-study/anime-faces-vae-gaussian.frechet": "(without a discriminator)",
     "picture-study/anime-faces-vae-course.normal-frechet": (
         "anime faces: the course's VAE, samples of N(0, I)"
     ),

@@ -6,8 +6,11 @@ between an autoencoder, a VAE and a GAN stands here, side by side.
 
 from dataclasses import dataclass
 
+import keras
+
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.models.autoencoder import Autoencoder
+from latent_arithmetic.images.models.contest import ContestSettings
 from latent_arithmetic.images.models.gan import GAN, GANSettings
 from latent_arithmetic.images.models.likelihoods import (
     GaussianLikelihood,
@@ -15,6 +18,7 @@ from latent_arithmetic.images.models.likelihoods import (
 )
 from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
 from latent_arithmetic.images.models.vae import VAE
+from latent_arithmetic.images.models.vae_gan import VAEGAN
 
 FEWEST_CHANNELS = 24
 LARGEST_LAST_SIDE = 7  # pixels of the smallest feature map
@@ -58,29 +62,31 @@ class Canvas:
             )
         return count
 
-    def channels(self, widest: int) -> tuple[int, ...]:
-        """Twice as many channels at every halving, up to ``widest``."""
+    def channels(self, widest: int, finest: int = FEWEST_CHANNELS) -> tuple[int, ...]:
+        """Twice as many channels at every halving, up to ``widest``; next to the
+        picture at least ``finest``, which pixel art does without."""
+        fewest = FEWEST_CHANNELS if self.doubled else finest
         halvings = range(self.n_layers - 1, -1, -1)
-        return tuple(max(FEWEST_CHANNELS, widest // 2**n) for n in halvings)
+        return tuple(max(fewest, widest // 2**n) for n in halvings)
 
-    def down(self, widest: int, **arguments) -> dict:
+    def down(self, *channels: int, **arguments) -> dict:
         """Arguments of ``build_conv_net`` that fit these pictures."""
         first = 2 if self.doubled else 3
         return {
             "input_shape": self.shape,
-            "channels": self.channels(widest),
+            "channels": self.channels(*channels),
             "kernel_size": (first,) + (3,) * (self.n_layers - 1),
             "activation": "leaky_relu",
             **arguments,
         }
 
-    def up(self, widest: int, **arguments) -> dict:
+    def up(self, *channels: int, **arguments) -> dict:
         """Arguments of ``build_deconv_net`` that fit these pictures."""
         last_kernel, last_way = (1, "nearest") if self.doubled else (4, "transposed")
         inner = self.n_layers - 1
         return {
             "output_shape": self.shape,
-            "channels": self.channels(widest)[::-1],
+            "channels": self.channels(*channels)[::-1],
             "kernel_size": (4,) * inner + (last_kernel,),
             "upsampling": ("transposed",) * inner + (last_way,),
             "activation": "leaky_relu",
@@ -91,10 +97,10 @@ class Canvas:
         """The palette, yet without colours; a doubled pixel has but one."""
         return PaletteLikelihood(self.colours, self.block)
 
-    def up_to_palette(self, widest: int, **arguments) -> dict:
+    def up_to_palette(self, *channels: int, **arguments) -> dict:
         """The same for a decoder that gives every colour of the palette its logit;
         doubled pixels are decided once."""
-        wanted = self.up(widest, output_activation=None, **arguments)
+        wanted = self.up(*channels, output_activation=None, **arguments)
         if self.doubled:
             half = self.size // 2
             steps = (2,) * (self.n_layers - 1) + (1,)
@@ -126,36 +132,45 @@ def design_vae(
     *,
     width: int,
     latent_dim: int,
+    finest: int = FEWEST_CHANNELS,
     sigma: float | None = None,
     palette: bool = True,
     tells_attributes: bool = False,
+    sharpness: float = 0.0,
+    contest: dict | None = None,
     seed: int = 0,
-    **pricing,
+    **bound,
 ) -> VAE:
     """The CAE's networks; the encoder gives twice as much, a mean and a spread, and
     says which attributes it sees.
 
+    finest: channels next to a photograph at least.
     palette: decide for one of the palette's colours at every pixel, where there is
         one; else, or without, a Gaussian of spread ``sigma``.
     tells_attributes: whether it is told what attributes pictures have, if any.
-    pricing: ``warm_up``, ``free_bits``, ``kl_weight`` and ``attribute_weight`` of
+    sharpness: of ``VAEGAN``, where no palette makes pictures sharp; 0 for no
+        discriminator. contest: its ``ContestSettings``.
+    bound: ``warm_up``, ``free_bits``, ``kl_weight`` and ``attribute_weight`` of
         ``VAE``.
     """
     attributes = canvas.attributes if tells_attributes else 0
+    bound |= {"attributes": attributes, "seed": seed}
     encoder = build_conv_net(
         output_units=2 * latent_dim + attributes,
-        **canvas.down(width, normalisation="batch", name="encoder"),
+        **canvas.down(width, finest, normalisation="batch", name="encoder"),
     )
-    if palette and canvas.colours:
-        likelihood, form = canvas.palette(), canvas.up_to_palette
-    else:
-        likelihood, form = GaussianLikelihood(sigma), canvas.up
+    chosen = palette and canvas.colours > 0
+    likelihood = canvas.palette() if chosen else GaussianLikelihood(sigma)
+    form = canvas.up_to_palette if chosen else canvas.up
     decoder = build_deconv_net(
-        latent_dim, **form(width, normalisation="batch", name="decoder")
+        latent_dim, **form(width, finest, normalisation="batch", name="decoder")
     )
-    return VAE(
-        encoder, decoder, likelihood, attributes=attributes, seed=seed, **pricing
-    )
+    networks = (encoder, decoder, likelihood)
+    if chosen or not sharpness:
+        return VAE(*networks, **bound)
+    judge = _discriminator(canvas, attributes, width, finest)
+    settings = ContestSettings(**contest or {})
+    return VAEGAN(*networks, judge, settings, sharpness=sharpness, **bound)
 
 
 def design_gan(
@@ -169,23 +184,21 @@ def design_gan(
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
-    The discriminator has no batch normalisation: it must judge every picture by
-    itself, and its penalties are slopes at single pictures.
-
     tells_attributes: as with the VAE. settings: of ``GANSettings``.
     """
     attributes = canvas.attributes if tells_attributes else 0
-    generator = build_deconv_net(
-        latent_dim + attributes,
-        **canvas.up(
-            width, normalisation="batch", output_activation="tanh", name="generator"
-        ),
-    )
-    discriminator = build_conv_net(
-        output_units=1 + attributes, **canvas.down(width, name="discriminator")
-    )
+    brick = {"normalisation": "batch", "output_activation": "tanh", "name": "generator"}
+    generator = build_deconv_net(latent_dim + attributes, **canvas.up(width, **brick))
+    discriminator = _discriminator(canvas, attributes, width)
     settings = GANSettings(**settings, block=canvas.block, attributes=attributes)
     return GAN(generator, discriminator, settings, seed=seed)
+
+
+def _discriminator(canvas: Canvas, attributes: int, *channels: int) -> keras.Model:
+    """An encoder that judges; without batch normalisation: it must judge every
+    picture by itself, and its penalties are slopes at single pictures."""
+    brick = canvas.down(*channels, name="discriminator")
+    return build_conv_net(output_units=1 + attributes, **brick)
 
 
 COURSE_BRICK = {"channels": 128, "n_layers": 4, "kernel_size": 3, "activation": "relu"}

@@ -24,6 +24,8 @@ from latent_arithmetic.profiles import Budget, Profile
 from latent_arithmetic.training import cosine_schedule
 
 KERAS_BETAS = (0.9, 0.999)
+BETAS = (0.9, 0.99)
+R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,28 @@ class Recipe:
     """How a model is built and trained.
 
     design: (canvas, seed, **choices) -> a model. choices: what it is given.
-    betas: of Adam. decay: whether the learning rate warms up and falls to 0.
+    on_photographs: what it is given besides, or instead, for pictures whose colours
+        are no palette.
+    betas: of Adam; by default ``BETAS``, or those of R3GAN if the model has an
+        opponent. decay: whether the learning rate warms up and falls to 0.
     budget: in place of the profile's, at most as many epochs as that one has.
     """
 
     design: Callable[..., keras.Model]
     choices: dict = field(default_factory=dict)
-    betas: tuple[float, float] = (0.9, 0.99)
+    on_photographs: dict = field(default_factory=dict)
+    betas: tuple[float, float] | None = None
     decay: bool = True
     budget: Budget | None = None
 
+    def choices_for(self, palette: bool) -> dict:
+        """What the design is given for pictures with or without a palette."""
+        return self.choices | ({} if palette else self.on_photographs)
+
     def build(self, canvas: Canvas, seed: int = 0) -> keras.Model:
         """The untrained model."""
-        return self.design(canvas, seed=seed, **self.choices)
+        choices = self.choices_for(palette=canvas.colours > 0)
+        return self.design(canvas, seed=seed, **choices)
 
     def budget_in(self, profile: Profile, task: str, n_train: int) -> Budget:
         """How long it trains in a profile, with ``n_train`` pictures.
@@ -63,7 +74,8 @@ class Recipe:
         schedule = learning_rate
         if self.decay:
             schedule = cosine_schedule(learning_rate, steps)
-        beta_1, beta_2 = self.betas
+        usual = R3GAN_BETAS if hasattr(model, "contest") else BETAS
+        beta_1, beta_2 = self.betas or usual
         # Without compilation: XLA is slower than oneDNN's convolutions on a CPU.
         on_tensorflow = keras.backend.backend() == "tensorflow"
         model.compile(
@@ -72,33 +84,34 @@ class Recipe:
         )
 
 
+CONTEST = {"loss": "binary", "gamma": 0.1, "penalty_every": 4}
 CAE = {"width": 192, "latent_dim": 64}
 VAE = {"width": 192, "latent_dim": 64, "warm_up": 300, "kl_weight": 0.2}
 VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
-GAN = {"width": 192, "latent_dim": 64, "loss": "binary", "gamma": 0.1}
-GAN |= {"penalty_every": 4, "half_life": 200, "tells_attributes": True}
-R3GAN_BETAS = (0.0, 0.99)  # no momentum: the opponent moves
+SHARPENED = {"sharpness": 600.0, "contest": CONTEST, "kl_weight": 1.0, "finest": 48}
+GAN = {"width": 192, "latent_dim": 64, **CONTEST}
+GAN |= {"half_life": 200, "tells_attributes": True}
 
 
 def _vae(**choices) -> Recipe:
-    return Recipe(design_vae, VAE | choices)
+    return Recipe(design_vae, VAE | choices, SHARPENED)
 
 
 def _gan(**choices) -> Recipe:
-    return Recipe(design_gan, GAN | choices, R3GAN_BETAS)
+    return Recipe(design_gan, GAN | choices)
 
 
 COURSE_VAE = Recipe(
     design_course_vae,
     {"latent_dim": 64, "sigma": COURSE_SIGMA},
-    KERAS_BETAS,
+    betas=KERAS_BETAS,
     decay=False,
     budget=Budget(epochs=20, batch_size=8, learning_rate=1e-3),
 )
 COURSE_GAN = Recipe(
     design_course_gan,
     {"latent_dim": 256, "loss": "binary", "gamma": 0.0},
-    (0.5, 0.999),
+    betas=(0.5, 0.999),
     decay=False,
     budget=Budget(epochs=20, batch_size=64, learning_rate=2e-4),
 )
@@ -108,8 +121,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "ours": _vae(),
         "untold": _vae(tells_attributes=False),
         "attributes-once": _vae(attribute_weight=1.0),
-        "gaussian": _vae(palette=False),
-        "fixed-sigma": _vae(palette=False, sigma=0.3),
+        "gaussian": Recipe(design_vae, VAE | {"palette": False}),
+        "fixed-sigma": Recipe(design_vae, VAE | {"palette": False, "sigma": 0.3}),
         "no-warm-up": _vae(warm_up=0),
         "free-bits": _vae(free_bits=0.1),
         "full-price": _vae(kl_weight=1.0),

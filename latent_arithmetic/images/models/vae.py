@@ -126,9 +126,21 @@ class VAE(keras.Model):
         y: what is told of the pictures: "colours", if the likelihood needs them, and
             "attributes", [n, attributes], if there are any.
         """
-        mean, log_variance, logits = y_pred
-        latents = self.reparameterise(mean, log_variance) if training else mean
-        error = ops.mean(self._error(x, y, latents, training))
+        y = y or {}
+        decoded = self._decoded(self._latents(y_pred, training), y, training)
+        return self._bound(x, y, y_pred, decoded, training)
+
+    def _latents(self, seen, training):
+        """What stands for a batch, by what the encoder says of it: a sample of its
+        Gaussian in training, else the mean."""
+        mean, log_variance, _ = seen
+        return self.reparameterise(mean, log_variance) if training else mean
+
+    def _bound(self, x, y, seen, decoded, training):
+        """The loss; seen: what the encoder says of the batch, decoded: what the
+        decoder makes of that."""
+        mean, log_variance, logits = seen
+        error = ops.mean(self._error(x, y, decoded, training))
         spent = ops.mean(kl_divergence(mean, log_variance), axis=0)
         self.error_tracker.update_state(error)
         self.kl_tracker.update_state(ops.sum(spent))
@@ -143,20 +155,23 @@ class VAE(keras.Model):
         self.attribute_tracker.update_state(misread)
         return error + charged + self.attribute_weight * misread
 
-    def _error(self, x, y, latents, training):
-        """The reconstruction term of every picture, from its latents: [n]."""
-        y = y or {}
+    def _decoded(self, latents, y, training):
+        """What the decoder makes of latents and what is told of their pictures."""
         codes = self.place(latents, y["attributes"]) if self.told else latents
-        decoded = self.decoder(codes, training=training)
+        return self.decoder(codes, training=training)
+
+    def _error(self, x, y, decoded, training):
+        """The reconstruction term of every picture: [n]."""
         return self.likelihood.negative_log(x, y.get("colours"), decoded, training)
 
     def negative_elbo(self, x, y=None):
         """The bound on -log p(picture), given its attributes, of each picture, from
         one sample of its code: [n], in nats; every latent at its full price. y as in
         ``compute_loss``."""
-        mean, log_variance, _ = self(x)
+        y, (mean, log_variance, _) = y or {}, self(x)
         latents = self.reparameterise(mean, log_variance)
-        error = self._error(x, y, latents, training=False)
+        decoded = self._decoded(latents, y, training=False)
+        error = self._error(x, y, decoded, training=False)
         return error + ops.sum(kl_divergence(mean, log_variance), axis=-1)
 
     def latents(self, x):
