@@ -7,13 +7,16 @@ import pytest
 from PIL import Image
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.data.datasets import load_pictures
+from latent_arithmetic.images.data.datasets import load_pictures, to_unit
 from latent_arithmetic.images.files import (
     contact_sheet,
     reconstruct_to_file,
     save_pictures,
 )
 from latent_arithmetic.images.latent import interpolate, random_latents
+from latent_arithmetic.images.models.contest import OUTCOMES
+from latent_arithmetic.images.models.vae import VAE
+from latent_arithmetic.images.models.vae_gan import VAEGAN
 from latent_arithmetic.images.quality.evaluation import (
     measure_quality,
     measure_reconstruction,
@@ -145,6 +148,28 @@ def test_a_finished_run_is_loaded_and_another_refused(runs):
         ]
     with pytest.raises(UserError, match="recipe for vae"):
         train_task("vae", folder, profile=SMOKE, size=SIZE, recipe="theirs")
+
+
+def test_a_vae_of_photographs_has_a_discriminator_and_is_saved_with_it(tmp_path):
+    photographs = tmp_path / "photographs.npy"
+    values = np.random.default_rng(0).integers(0, 256, (160, SIZE, SIZE, 3))
+    np.save(photographs, values.astype("uint8"))
+    how = {"profile": SMOKE, "data": photographs, "size": SIZE}
+    trained = train_task("vae", tmp_path / "vae", **how)
+    assert isinstance(trained.model, VAEGAN)
+    assert trained.settings["choices"]["sharpness"] > 0
+    assert {"reconstruction", "kl", *OUTCOMES} <= set(trained.run.history.losses)
+    loaded = load_trained(tmp_path / "vae")
+    pictures = load_pictures(photographs, SIZE).test
+    again = loaded.reconstruct(pictures)
+    np.testing.assert_array_equal(again, trained.reconstruct(pictures))
+    np.testing.assert_array_equal(
+        loaded.model.discriminator(to_unit(pictures)),
+        trained.model.discriminator(to_unit(pictures)),
+    )
+    plain = train_task("vae", tmp_path / "plain", recipe="gaussian", **how)
+    assert not isinstance(plain.model, VAEGAN)
+    assert isinstance(load_trained(tmp_path / "plain").model, VAE)
 
 
 def test_same_seed_same_run(runs, tmp_path):
