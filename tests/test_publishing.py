@@ -214,3 +214,20 @@ def test_submission_holds_what_is_handed_in(workspace, tmp_path):
 def test_an_unfinished_build_is_not_published(workspace):
     with pytest.raises(UserError, match="not finished"):
         submission.publish(workspace)
+
+
+def test_a_report_of_other_words_is_not_published(workspace):
+    """Else an older PDF would lie beside sources that it was not made of."""
+    (workspace.root / "notebooks").mkdir(parents=True)
+    for name in NOTEBOOKS:
+        built = workspace.root / "notebooks" / f"{name}.ipynb"
+        built.write_text(nbformat.writes(read_notebook(name)))
+    folder = workspace.folder("report")
+    for name in ("numbers.tex", "report.pdf"):
+        (folder / name).touch()
+    for path in report.report_sources():
+        (folder / path.name).write_bytes(path.read_bytes())
+    submission.check_build(workspace)
+    (folder / "generative.tex").write_text("other words")
+    with pytest.raises(UserError, match=r"report/generative.tex changed"):
+        submission.check_build(workspace)

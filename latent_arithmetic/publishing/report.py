@@ -51,15 +51,19 @@ def ensure_latex() -> bool:
     return has_latex()
 
 
+def report_sources() -> list[Path]:
+    """What the report is written in; not its numbers, which are generated."""
+    files = sorted(project_part("report").iterdir())
+    written = [path for path in files if path.suffix in (".tex", ".bib")]
+    return [path for path in written if path.name != "numbers.tex"]
+
+
 def _copy_sources(folder: Path) -> str:
     """Copy the report's sources to the build; return all LaTeX text."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = ""
-    for path in sorted(project_part("report").iterdir()):
-        if path.suffix in (".tex", ".bib") and path.name != "numbers.tex":
-            shutil.copy(path, folder / path.name)
-            text += path.read_text(encoding="utf-8")
-    return text
+    for path in report_sources():
+        shutil.copy(path, folder / path.name)
+    return "".join(path.read_text(encoding="utf-8") for path in report_sources())
 
 
 def check_log(log: str) -> int:

@@ -16,6 +16,7 @@ from latent_arithmetic.publishing.project import (
     read_notebook,
     write_text,
 )
+from latent_arithmetic.publishing.report import report_sources
 from latent_arithmetic.publishing.twins import write_twins
 from latent_arithmetic.results import GENERATED, read_results, write_json
 from latent_arithmetic.workspace import Workspace, project_folder
@@ -48,7 +49,7 @@ def _missing_parts(workspace: Workspace) -> list[Path]:
 
 
 def check_build(workspace: Workspace) -> None:
-    """Refuse a build that is not finished or not of the present notebooks.
+    """Refuse a build that is not finished, or not of the present notebooks and report.
 
     Raises:
         UserError: says what is missing or changed.
@@ -62,6 +63,11 @@ def check_build(workspace: Workspace) -> None:
         present = read_notebook(name).cells
         if [cell.source for cell in built] != [cell.source for cell in present]:
             raise UserError(f"notebooks/{name}.ipynb changed since the build; {run}")
+    for path in report_sources():
+        built = workspace.root / "report" / path.name
+        if not built.exists() or built.read_bytes() != path.read_bytes():
+            again = f"run `latent-arithmetic report --profile {workspace.profile.name}`"
+            raise UserError(f"report/{path.name} changed since the build; {again}")
 
 
 def checksum(path: Path) -> str:
@@ -71,11 +77,13 @@ def checksum(path: Path) -> str:
 def publish(workspace: Workspace) -> None:
     """Copy one finished build to notebooks/, results/, figures/ and report/.
 
-    results/published.json lists every figure, result and PDF with its checksum.
+    results/published.json lists every figure, result and PDF, and what the report was
+    written in, with its checksum.
     """
     check_build(workspace)
     parts = [workspace.root / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
-    parts += [workspace.root / "report" / n for n in ("numbers.tex", "report.pdf")]
+    written = ["numbers.tex", "report.pdf", *(path.name for path in report_sources())]
+    parts += [workspace.root / "report" / name for name in written]
     kinds = ("*.pdf", "*.png", "*.gif")
     parts += sorted(path for kind in kinds for path in workspace.figures.glob(kind))
     parts += sorted(workspace.results.glob("*.json"))
