@@ -97,6 +97,12 @@ def _vae(**choices) -> Recipe:
     return Recipe(design_vae, VAE | choices, SHARPENED)
 
 
+def _soft(**choices) -> Recipe:
+    """Neither a palette nor a discriminator keeps what is drawn sharp."""
+    softened = SHARPENED | {"sharpness": 0.0}
+    return Recipe(design_vae, VAE | {"palette": False} | choices, softened)
+
+
 def _gan(**choices) -> Recipe:
     return Recipe(design_gan, GAN | choices)
 
@@ -121,8 +127,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "ours": _vae(),
         "untold": _vae(tells_attributes=False),
         "attributes-once": _vae(attribute_weight=1.0),
-        "gaussian": Recipe(design_vae, VAE | {"palette": False}),
-        "fixed-sigma": Recipe(design_vae, VAE | {"palette": False, "sigma": 0.3}),
+        "gaussian": _soft(),
+        "fixed-sigma": _soft(sigma=0.3),
         "no-warm-up": _vae(warm_up=0),
         "free-bits": _vae(free_bits=0.1),
         "full-price": _vae(kl_weight=1.0),
