@@ -725,11 +725,9 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # own model: the same number of channels in every layer, squared error or binary
 # cross-entropy, no penalty, told nothing, and its own batch sizes and rates.
 # *relativistic* is our GAN with R3GAN's loss and its penalties at $\gamma = 1$,
-# *gaussian* our VAE with neither palette nor discriminator (nor what goes with the
-# latter: the KL at its full price, more channels next to the picture). *copies* are
-# nearly copies of training pictures. *changes* is the share of changes that succeed (the
-# arithmetic of section 7), by what the model is told of attributes, else by least
-# squares.
+# *gaussian* our VAE with neither palette nor discriminator. *copies* are nearly copies of
+# training pictures. *changes* is the share of changes that succeed (the arithmetic of
+# section 7), by what the model is told of attributes, else by least squares.
 
 study_folder, study_list = study.study_folder(), study_runs.all_runs()
 
