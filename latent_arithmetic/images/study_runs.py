@@ -38,7 +38,7 @@ LONG_EPOCHS = 40
 SEEDS = (1, 2, 3)
 GANS = ("course", "relativistic", "ours")
 ON_FACES = {"vae": ("course", "gaussian", "ours"), "gan": GANS}
-SIDE_BY_SIDE = {  # recipes, on punks with several seeds
+SIDE_BY_SIDE = {
     PUNKS: {"vae": ("course", "ours"), "gan": GANS},
     "utkface": ON_FACES,
     "anime-faces": ON_FACES,
@@ -197,34 +197,32 @@ def as_numbers(numbers: Numbers, n: int) -> dict[str, Number]:
 
 
 def all_runs() -> list[ModelRun]:
-    """The models side by side, and on punks ours with a choice or two changed."""
-    side_by_side = [
-        (task, recipe, data)
+    """The models side by side, and on punks ours with a choice or two changed: one
+    data set after the other, and then the short runs."""
+    compared = [
+        _compared(task, recipe, data, seed)
+        for seed in SEEDS
         for data, tasks in SIDE_BY_SIDE.items()
         for task, recipes in tasks.items()
         for recipe in recipes
     ]
-    punks = [
-        ModelRun(task, recipe, seed=seed)
-        for seed in SEEDS
-        for task, recipe, data in side_by_side
-        if data == PUNKS
-    ]
-    punks += [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
-    punks += [ModelRun("gan", "no-penalty"), ModelRun("cae")]
-    faces = [
-        ModelRun(
-            *(task, recipe, data),
-            pictures=FACE_PICTURES,
-            epochs=FACE_EPOCHS * (2 if task == "gan" and recipe != "course" else 1),
-        )
-        for task, recipe, data in side_by_side
-        if data != PUNKS
-    ]
+    changed = [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
+    changed += [ModelRun("gan", "no-penalty"), ModelRun("cae")]
     choices = [
         ShortRun(task, recipe, epochs=epochs)
         for task, epochs in SHORT_EPOCHS.items()
         for recipe in RECIPES[task]
         if recipe != "course"
     ]
-    return punks + faces + choices
+    places = list(SIDE_BY_SIDE)
+    by_data = sorted(compared + changed, key=lambda run: places.index(run.data))
+    return by_data + choices
+
+
+def _compared(task: str, recipe: str, data: str, seed: int) -> ModelRun:
+    """A run of the models side by side; on faces it is shorter."""
+    run = ModelRun(task, recipe, data, seed)
+    if data == PUNKS:
+        return run
+    longer = 2 if task == "gan" and recipe != "course" else 1
+    return replace(run, pictures=FACE_PICTURES, epochs=FACE_EPOCHS * longer)
