@@ -128,6 +128,9 @@ HEADLINES = {
         "UTKFace: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/utkface-gan-ours.frechet": "UTKFace: GAN",
+    "picture-study/utkface-gan-relativistic.frechet": (
+        "UTKFace: GAN, the relativistic loss"
+    ),
     "picture-study/utkface-gan-course.frechet": "UTKFace: the course's GAN",
     "picture-study/anime-faces-vae-ours.frechet": (
         "anime faces: VAE with a discriminator, samples of the mixture"
