@@ -899,9 +899,8 @@ speed.print_speed(
 # Ours have few channels there, and normalising and comparing with every colour of the
 # palette, which are no products, weigh more. Our GAN is nearer to real punks after its
 # first epoch than the course's is at its end; but that one gets hardly nearer after its
-# own first epoch, beside which ours is about twice as fast, and ours alone is told
-# attributes. (The race was run with the relativistic loss, before the classical one was
-# ours.)
+# own first epoch, beside which ours is two to three times as fast, and ours alone is told
+# attributes.
 # 
 # ## 10. VAE and GAN side by side
 
