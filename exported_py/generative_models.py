@@ -397,8 +397,7 @@ show_figure(figure, "cae-mixture-samples", workspace)
 # $$ \mathcal{L} = \mathcal{L}_{\mathrm{VAE}} + \beta \, \mathbb{E}\left[ f(-D(\hat{x}))
 # \right] + \mathcal{L}_D $$
 # 
-# with a price $\beta$ of 600 nats (`sharpness`) and the KL at its full price, without which
-# random points do not become pictures. The bound says what is in a picture, the discriminator
+# with a price $\beta$ of 600 nats (`sharpness`) and the KL at its full price. The bound says what is in a picture, the discriminator
 # that it should look like one. Punks have a palette and get the plain VAE.
 
 show_source(contest.Contest, gan.GAN, vae_gan.VAEGAN)
@@ -800,8 +799,8 @@ for data in study_runs.SIDE_BY_SIDE:
 # (*course*, *gaussian*) is soft: the average of all pictures that fit is the best answer.
 # With the discriminator (*ours*) faces have pupils, teeth and strands of hair, under a
 # fine grain, and some are smeared; what is restored is farther from the original, pixel
-# by pixel (*PSNR*): a sharp guess that is wrong costs more than a blur. Eight or sixteen
-# epochs are few for a GAN: the course's repeats one mottled pattern on UTKFace and hardly
+# by pixel (*PSNR*): a sharp guess that is wrong costs more than a blur. No GAN gets there in
+# eight or sixteen epochs: the course's repeats one mottled pattern on UTKFace and hardly
 # shows a face on anime. Ours shows clear faces on UTKFace, some of them torn, and on
 # anime smeared ones that look much alike. The relativistic one leaves a grid of colour
 # noise on both, and its anime faces vary more. (Our GANs had 16 epochs of 8,000 faces,
