@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.errors import UserError
-from latent_arithmetic.images.data.datasets import load_pictures
+from latent_arithmetic.images.counterparts import (
+    find_counterparts,
+    measure_counterparts,
+)
+from latent_arithmetic.images.data.datasets import PUNK_BORDER, load_pictures
 from latent_arithmetic.images.directions import (
     Change,
     attribute_directions,
@@ -151,3 +155,60 @@ def test_pictures_without_attributes_get_the_same_random_net(tmp_path):
     assert found.std(axis=0).min() > 0
     with pytest.raises(UserError, match="no attributes"):
         one.see(pictures.test)
+
+
+@pytest.fixture(scope="module")
+def punks():
+    return load_pictures(size=32)
+
+
+def test_a_punk_and_its_counterpart_differ_in_what_is_added(punks):
+    found = find_counterparts(punks)
+    assert len(found.changes) == len(found.real) == len(found.unseen) > 1_000
+    looks = np.concatenate([punks.train, punks.validation, punks.test])
+    worn = np.concatenate(
+        [punks.train_labels, punks.validation_labels, punks.test_labels]
+    )
+    necks = looks[:, looks.shape[1] - PUNK_BORDER - 1]
+    settled = {(a.tobytes(), b.tobytes()) for a, b in zip(worn, necks, strict=True)}
+    assert len(settled) == len(looks)  # attributes and skin leave nothing open
+    labels = {look.tobytes(): row for look, row in zip(looks, worn, strict=True)}
+    trained_on = {look.tobytes() for look in punks.train}
+    for change, real, unseen in zip(
+        found.changes, found.real, found.unseen, strict=True
+    ):
+        before = punks.test_labels[change.picture]
+        np.testing.assert_array_equal(change.wanted(before), labels[real.tobytes()])
+        assert not before[change.added] and not change.removed
+        assert (real.tobytes() not in trained_on) == unseen
+
+
+def test_only_the_very_picture_counts_as_its_counterpart(punks):
+    """Codes are numbers of pictures: right for all, but for two of those unseen."""
+    found = find_counterparts(punks)
+    drawn = found.real.copy()
+    drawn[np.flatnonzero(found.unseen)[:2], 0, 0, 0] ^= 1
+
+    class Draws:
+        def decode(self, points):
+            assert len(points) == len(found.changes)
+            return drawn
+
+    codes, directions = np.zeros((len(punks.test), 1)), np.zeros((92, 1))
+    numbers = measure_counterparts(Draws(), found, directions, codes)
+    n, unseen = len(found.changes), found.unseen.sum()
+    assert numbers["exact"].value == pytest.approx(1 - 2 / n)
+    assert numbers["exact-unseen"].value == pytest.approx(1 - 2 / unseen)
+    assert numbers["exact-unseen"].n == unseen
+
+
+def test_what_shares_no_row_has_no_counterpart(punks):
+    noise = np.random.default_rng(0)
+    noisy = {
+        part: noise.integers(256, size=getattr(punks, part)[:50].shape, dtype="uint8")
+        for part in ("train", "validation", "test")
+    }
+    some = {f"{part}_labels": getattr(punks, f"{part}_labels")[:50] for part in noisy}
+    found = find_counterparts(dataclasses.replace(punks, **noisy, **some))
+    assert not found.changes
+    assert measure_counterparts(None, found, None, None) == {}

@@ -6,6 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from latent_arithmetic.images.counterparts import (
+    find_counterparts,
+    measure_counterparts,
+)
 from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
 from latent_arithmetic.images.directions import (
     METHODS,
@@ -158,6 +162,8 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
     pictures that are to have the attributes of the test pictures. A model that was
     told attributes has a direction for each ("told"); an autoencoder may then be told
     those of the test pictures, too ("described"), in place of those that it sees.
+    Where the real picture exists that a change asks for, an autoencoder's result is
+    compared with it, too.
     """
     labels, test = pictures.train_labels, pictures.test
     test_labels = pictures.test_labels
@@ -178,10 +184,13 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
             ways["described"] = own, trained.encode(test, test_labels)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
     hidden = hidden_pairs(judge.see(pictures.train), labels)
+    known = find_counterparts(pictures)
     for way, (directions, codes) in ways.items():
         found = measure_arithmetic(
             trained, judge, directions, changes, codes, present, hidden
         )
+        if trained.task != "gan":
+            found |= measure_counterparts(trained, known, directions, codes)
         numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers
 

@@ -117,6 +117,12 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept)"
     ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-exact": (
+        "VAE: an attribute added, where that punk exists: equal in every pixel"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-told-exact-unseen": (
+        "(of such punks that were not trained on)"
+    ),
     "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
         "(after 40 epochs, not 20: added, all others kept)"
     ),

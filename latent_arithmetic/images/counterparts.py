@@ -1,0 +1,82 @@
+"""Arithmetic held against the truth: changed pictures that exist.
+
+A judge may overlook what was added. Where the collection holds the very picture that
+a change asks for, the result can be compared with it, pixel by pixel.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from latent_arithmetic.images.data.datasets import Pictures
+from latent_arithmetic.images.directions import Change
+from latent_arithmetic.images.trained import Trained
+from latent_arithmetic.results import Number, share_of
+
+
+@dataclass(frozen=True)
+class Counterparts:
+    """Changes of test pictures, and the real pictures that they ask for.
+
+    changes: n, of one attribute that is added. real: uint8 [n, size, size, 3].
+    unseen: whether that picture is no training picture either, bool [n].
+    """
+
+    changes: list[Change]
+    real: np.ndarray
+    unseen: np.ndarray
+
+
+def find_counterparts(pictures: Pictures) -> Counterparts:
+    """Real pictures that have all attributes of a test picture and one more.
+
+    What attributes leave open has to agree as well, or nothing could be expected to
+    become the other. Of punks that is the skin, which shows at the neck: in the lowest
+    row that is not always the same. Photographs hardly ever share a row, and have no
+    counterparts.
+    """
+    parts = (pictures.train, pictures.validation, pictures.test)
+    labels = (pictures.train_labels, pictures.validation_labels, pictures.test_labels)
+    everything, worn = np.concatenate(parts), np.concatenate(labels)
+    varies = (pictures.train != pictures.train[0]).any(axis=(0, 2, 3))
+    necks = everything[:, np.flatnonzero(varies)[-1]]
+    first_test = len(everything) - len(pictures.test)
+
+    bare = defaultdict(list)
+    for number in range(first_test, len(everything)):
+        bare[_look(worn[number], necks[number])].append(number - first_test)
+    changes, real = [], []
+    for number, attributes in enumerate(worn):
+        for added in np.flatnonzero(attributes):
+            without = attributes.copy()
+            without[added] = False
+            for picture in bare[_look(without, necks[number])]:
+                changes.append(Change(picture, int(added), ()))
+                real.append(number)
+    unseen = np.array(real, int) >= len(pictures.train)
+    return Counterparts(changes, everything[real], unseen)
+
+
+def _look(attributes: np.ndarray, neck: np.ndarray) -> tuple[bytes, bytes]:
+    """What two pictures have to share to look the same."""
+    return attributes.tobytes(), neck.tobytes()
+
+
+def measure_counterparts(
+    trained: Trained, counterparts: Counterparts, directions, codes
+) -> dict[str, Number]:
+    """How often a changed picture is the real one in every single pixel.
+
+    directions: what each attribute adds to a code. codes: of all test pictures.
+
+    Returns: ``exact``, and ``exact-unseen`` of those that are no training pictures.
+    """
+    changes = counterparts.changes
+    if not changes:
+        return {}
+    moved = [codes[one.picture] + one.arithmetic(directions) for one in changes]
+    drawn = trained.decode(np.stack(moved))
+    exact = (drawn == counterparts.real).all(axis=(1, 2, 3))
+    found = {"exact": exact, "exact-unseen": exact[counterparts.unseen]}
+    return {name: share_of(values) for name, values in found.items() if len(values)}
