@@ -118,10 +118,16 @@ HEADLINES = {
         "(merely restored: all attributes kept)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact": (
-        "VAE: an attribute added, where that punk exists: equal in every pixel"
+        "VAE: added where that very punk exists, and equal to it in every pixel"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact-unseen": (
         "(of such punks that were not trained on)"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-regression-exact": (
+        "(the same by least squares, all)"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-regression-exact-unseen": (
+        "(by least squares, not trained on)"
     ),
     "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
         "(after 40 epochs, not 20: added, all others kept)"
