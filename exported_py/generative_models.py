@@ -779,13 +779,14 @@ def show_study(runs, columns):
         print(f"no recorded runs in {study_folder}; they come with the project")
         return
     width = max(map(len, table))
-    headings = ["seeds".rjust(width + 6), *(f"{heading:>10}" for heading in columns)]
-    print("".join(headings))
+    rooms = [max(8, len(heading) + 1) for heading in columns]
+    headings = map(str.rjust, columns, rooms)
+    print("seeds".rjust(width + 6) + "".join(headings))
     for group, numbers in table.items():
         line = f"{group:{width}}{numbers['frechet'].seeds:>6}"
-        for names in columns.values():
+        for names, room in zip(columns.values(), rooms):
             found = [numbers[name].value for name in names if name in numbers][:1]
-            line += f"{found[0]:10.3f}" if found else f"{'':10s}"
+            line += f"{found[0]:{room}.3f}" if found else " " * room
         print(line)
 
 
