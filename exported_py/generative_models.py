@@ -668,8 +668,8 @@ if known.changes:
     chosen = np.linspace(0, len(known.changes) - 1, 8).astype(int)
     changes = [known.changes[number] for number in chosen]
     before = pictures.test[[change.picture for change in changes]]
-    moves = np.stack([change.arithmetic(added) for change in changes])
-    after = vae_model.decode(vae_model.encode(before) + moves)
+    codes = directions.changed_codes(changes, added, vae_model.encode(pictures.test))
+    after = vae_model.decode(codes)
     figure = picture_grid(
         np.concatenate([before, after, known.real[chosen]]),
         8,
@@ -766,7 +766,7 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # *gaussian* our VAE with neither palette nor discriminator. *copies* are nearly copies of
 # training pictures. *changes* is the share of changes that succeed (the arithmetic of
 # section 7), by what the model is told of attributes, else by least squares; *exact* the
-# share of those with a counterpart that give it in every pixel.
+# share of those with a counterpart that give it in every pixel, where it was measured.
 
 study_folder, study_list = study.study_folder(), study_runs.all_runs()
 

@@ -184,22 +184,36 @@ def test_a_punk_and_its_counterpart_differ_in_what_is_added(punks):
 
 
 def test_only_the_very_picture_counts_as_its_counterpart(punks):
-    """Codes are numbers of pictures: right for all, but for two of those unseen."""
+    """Codes are numbers of pictures, to which an attribute adds 10,000 times its own:
+    right for all, but for a colour of two whose result was not trained on."""
     found = find_counterparts(punks)
     drawn = found.real.copy()
     drawn[np.flatnonzero(found.unseen)[:2], 0, 0, 0] ^= 1
+    by_code = {
+        change.picture + 10_000 * change.added: picture
+        for change, picture in zip(found.changes, drawn, strict=True)
+    }
 
     class Draws:
         def decode(self, points):
-            assert len(points) == len(found.changes)
-            return drawn
+            return np.stack([by_code[int(point)] for point in points[:, 0]])
 
-    codes, directions = np.zeros((len(punks.test), 1)), np.zeros((92, 1))
+    codes = np.arange(len(punks.test))[:, None]
+    directions = 10_000 * np.arange(len(punks.label_names))[:, None]
     numbers = measure_counterparts(Draws(), found, directions, codes)
     n, unseen = len(found.changes), found.unseen.sum()
     assert numbers["exact"].value == pytest.approx(1 - 2 / n)
     assert numbers["exact-unseen"].value == pytest.approx(1 - 2 / unseen)
     assert numbers["exact-unseen"].n == unseen
+
+
+def test_what_attributes_and_a_row_do_not_settle_has_no_counterpart(punks):
+    """Once one more picture looks like another there, none is compared any more."""
+    doubled = np.concatenate([punks.train, punks.train[:1]])
+    doubled[-1, 0] ^= 1  # another picture, but for attributes and neck
+    labels = np.concatenate([punks.train_labels, punks.train_labels[:1]])
+    more = dataclasses.replace(punks, train=doubled, train_labels=labels)
+    assert not find_counterparts(more).changes
 
 
 def test_what_shares_no_row_has_no_counterpart(punks):

@@ -4,13 +4,12 @@ A judge may overlook what was added. Where the collection holds the very picture
 a change asks for, the result can be compared with it, pixel by pixel.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
 from latent_arithmetic.images.data.datasets import Pictures
-from latent_arithmetic.images.directions import Change
+from latent_arithmetic.images.directions import Change, changed_codes
 from latent_arithmetic.images.trained import Trained
 from latent_arithmetic.results import Number, share_of
 
@@ -33,50 +32,56 @@ def find_counterparts(pictures: Pictures) -> Counterparts:
 
     What attributes leave open has to agree as well, or nothing could be expected to
     become the other. Of punks that is the skin, which shows at the neck: in the lowest
-    row that is not always the same. Photographs hardly ever share a row, and have no
-    counterparts.
+    row that is not always the same. Where two pictures share attributes and that row,
+    these do not settle a picture, and there are no counterparts; photographs hardly
+    ever share a row, and have none either.
     """
     parts = (pictures.train, pictures.validation, pictures.test)
     labels = (pictures.train_labels, pictures.validation_labels, pictures.test_labels)
-    everything, worn = np.concatenate(parts), np.concatenate(labels)
+    worn = np.concatenate(labels).astype(bool)
     varies = (pictures.train != pictures.train[0]).any(axis=(0, 2, 3))
-    necks = everything[:, np.flatnonzero(varies)[-1]]
-    first_test = len(everything) - len(pictures.test)
+    neck = np.flatnonzero(varies)[-1]
+    necks = np.concatenate([part[:, neck] for part in parts])
+    looks = [_look(*both) for both in zip(worn, necks, strict=True)]
+    first_test = len(looks) - len(pictures.test)
+    settled = len(set(looks)) == len(looks)
 
-    bare = defaultdict(list)
-    for number in range(first_test, len(everything)):
-        bare[_look(worn[number], necks[number])].append(number - first_test)
+    tested = {look: number for number, look in enumerate(looks[first_test:])}
     changes, real = [], []
-    for number, attributes in enumerate(worn):
+    for number, attributes in enumerate(worn if settled else ()):
         for added in np.flatnonzero(attributes):
             without = attributes.copy()
             without[added] = False
-            for picture in bare[_look(without, necks[number])]:
+            picture = tested.get(_look(without, necks[number]))
+            if picture is not None:
                 changes.append(Change(picture, int(added), ()))
                 real.append(number)
     unseen = np.array(real, int) >= len(pictures.train)
-    return Counterparts(changes, everything[real], unseen)
+    found = np.concatenate(parts)[real] if real else pictures.test[:0]
+    return Counterparts(changes, found, unseen)
 
 
 def _look(attributes: np.ndarray, neck: np.ndarray) -> tuple[bytes, bytes]:
-    """What two pictures have to share to look the same."""
+    """What settles a picture."""
     return attributes.tobytes(), neck.tobytes()
 
 
 def measure_counterparts(
-    trained: Trained, counterparts: Counterparts, directions, codes
+    trained: Trained,
+    counterparts: Counterparts,
+    directions: np.ndarray,
+    codes: np.ndarray,
 ) -> dict[str, Number]:
     """How often a changed picture is the real one in every single pixel.
 
     directions: what each attribute adds to a code. codes: of all test pictures.
 
-    Returns: ``exact``, and ``exact-unseen`` of those that are no training pictures.
+    Returns: ``exact``, and ``exact-unseen`` of those that are no training pictures;
+        nothing, if there are none.
     """
-    changes = counterparts.changes
-    if not changes:
+    if not counterparts.changes:
         return {}
-    moved = [codes[one.picture] + one.arithmetic(directions) for one in changes]
-    drawn = trained.decode(np.stack(moved))
+    drawn = trained.decode(changed_codes(counterparts.changes, directions, codes))
     exact = (drawn == counterparts.real).all(axis=(1, 2, 3))
     found = {"exact": exact, "exact-unseen": exact[counterparts.unseen]}
     return {name: share_of(values) for name, values in found.items() if len(values)}

@@ -69,6 +69,14 @@ class Change:
         return not (either & self.wanted(labels)).any()
 
 
+def changed_codes(
+    changes: list[Change], directions: np.ndarray, codes: np.ndarray
+) -> np.ndarray:
+    """The codes of changed pictures: [changes, dimensions]; codes: of all pictures."""
+    moves = [change.arithmetic(directions) for change in changes]
+    return codes[[change.picture for change in changes]] + np.stack(moves)
+
+
 def kinds(labels: np.ndarray) -> np.ndarray:
     """Attributes of which every picture has exactly one, such as man, woman or
     zombie: bool [attributes]; labels: bool [n, attributes].
@@ -154,18 +162,17 @@ def measure_arithmetic(
         ``visible-success``: success among changes that can be seen, if there are any.
     """
     chosen = [change.picture for change in changes]
-    codes, present = codes[chosen], present[chosen]
-    moves = np.stack([change.arithmetic(directions) for change in changes])
+    present, moved = present[chosen], changed_codes(changes, directions, codes)
     pairs = list(zip(changes, present, strict=True))
     wanted = np.stack([change.wanted(labels) for change, labels in pairs])
     visible = np.array([change.can_be_seen(labels, hidden) for change, labels in pairs])
-    right = judge.see(trained.decode(codes + moves)) == wanted
+    right = judge.see(trained.decode(moved)) == wanted
     rows, columns = np.arange(len(changes)), [change.added for change in changes]
     added = right[rows, columns]
     right[rows, columns] = True
     kept = right.all(axis=1)
     success = added & kept
-    restored = judge.see(trained.decode(codes)) == present
+    restored = judge.see(trained.decode(codes[chosen])) == present
     return {
         name: share_of(values)
         for name, values in (

@@ -184,12 +184,12 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
             ways["described"] = own, trained.encode(test, test_labels)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
     hidden = hidden_pairs(judge.see(pictures.train), labels)
-    known = find_counterparts(pictures)
+    known = None if trained.task == "gan" else find_counterparts(pictures)
     for way, (directions, codes) in ways.items():
         found = measure_arithmetic(
             trained, judge, directions, changes, codes, present, hidden
         )
-        if trained.task != "gan":
+        if known:
             found |= measure_counterparts(trained, known, directions, codes)
         numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers

@@ -117,8 +117,11 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept)"
     ),
+    "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
+        "(after 40 epochs, not 20: added, all others kept)"
+    ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact": (
-        "VAE: added where that very punk exists, and equal to it in every pixel"
+        "VAE: added where the result exists: equal to that punk in every pixel"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact-unseen": (
         "(of such punks that were not trained on)"
@@ -128,9 +131,6 @@ HEADLINES = {
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-regression-exact-unseen": (
         "(by least squares, not trained on)"
-    ),
-    "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
-        "(after 40 epochs, not 20: added, all others kept)"
     ),
     "picture-study/utkface-vae-ours.frechet": (
         "UTKFace: VAE with a discriminator, samples of the mixture"
