@@ -297,6 +297,20 @@ def test_photographs_are_sharpened_by_a_discriminator_and_pixel_art_by_a_palette
     assert pixel_art.channels(64, 48) == (24, 32, 64)
 
 
+@pytest.mark.parametrize(("recipe", "even"), [("ours", True), ("kernel-of-3", False)])
+def test_on_photographs_the_gans_discriminator_reads_all_pixels_equally_often(
+    recipe, even
+):
+    judge = find_recipe("gan", recipe).build(Canvas(32, doubled=False)).discriminator
+    layer = judge.layers[1]
+    layer.set_weights([np.ones_like(layer.kernel), np.zeros_like(layer.bias)])
+    inside = range(2, 30)
+    lit = np.zeros((len(inside), 32, 32, 3), "float32")
+    lit[range(len(inside)), 16, inside, 0] = 1.0
+    read = ops.convert_to_numpy(layer(lit)).sum(axis=(1, 2, 3))
+    assert (np.ptp(read) == 0) == even
+
+
 def test_without_a_half_life_the_averaged_generator_is_the_generator():
     keras.utils.set_random_seed(0)
     gan = small_gan(half_life=0)

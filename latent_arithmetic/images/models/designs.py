@@ -69,13 +69,14 @@ class Canvas:
         halvings = range(self.n_layers - 1, -1, -1)
         return tuple(max(fewest, widest // 2**n) for n in halvings)
 
-    def down(self, *channels: int, **arguments) -> dict:
-        """Arguments of ``build_conv_net`` that fit these pictures."""
-        first = 2 if self.doubled else 3
+    def down(self, *channels: int, kernel: int = 3, **arguments) -> dict:
+        """Arguments of ``build_conv_net`` that fit these pictures; kernel: of all
+        layers but the one next to pixel art."""
+        first = 2 if self.doubled else kernel
         return {
             "input_shape": self.shape,
             "channels": self.channels(*channels),
-            "kernel_size": (first,) + (3,) * (self.n_layers - 1),
+            "kernel_size": (first,) + (kernel,) * (self.n_layers - 1),
             "activation": "leaky_relu",
             **arguments,
         }
@@ -178,26 +179,32 @@ def design_gan(
     *,
     width: int,
     latent_dim: int,
+    kernel: int = 3,
     tells_attributes: bool = False,
     seed: int = 0,
     **settings,
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
+    kernel: of the discriminator. One that its stride of 2 does not divide reads some
+        pixels more often than others, and the generator learns as unevenly: a grid
+        of noise (Odena et al. 2016, doi:10.23915/distill.00003).
     tells_attributes: as with the VAE. settings: of ``GANSettings``.
     """
     attributes = canvas.attributes if tells_attributes else 0
     brick = {"normalisation": "batch", "output_activation": "tanh", "name": "generator"}
     generator = build_deconv_net(latent_dim + attributes, **canvas.up(width, **brick))
-    discriminator = _discriminator(canvas, attributes, width)
+    discriminator = _discriminator(canvas, attributes, width, kernel=kernel)
     settings = GANSettings(**settings, block=canvas.block, attributes=attributes)
     return GAN(generator, discriminator, settings, seed=seed)
 
 
-def _discriminator(canvas: Canvas, attributes: int, *channels: int) -> keras.Model:
+def _discriminator(
+    canvas: Canvas, attributes: int, *channels: int, **form
+) -> keras.Model:
     """An encoder that judges; without batch normalisation: it must judge every
     picture by itself, and its penalties are slopes at single pictures."""
-    brick = canvas.down(*channels, name="discriminator")
+    brick = canvas.down(*channels, **form, name="discriminator")
     return build_conv_net(output_units=1 + attributes, **brick)
 
 

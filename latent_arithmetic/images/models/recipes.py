@@ -91,6 +91,7 @@ VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
 SHARPENED = {"sharpness": 600.0, "contest": CONTEST, "kl_weight": 1.0, "finest": 48}
 GAN = {"width": 192, "latent_dim": 64, **CONTEST}
 GAN |= {"half_life": 200, "tells_attributes": True}
+EVEN = {"kernel": 4}  # a multiple of the stride: every pixel is read equally often
 
 
 def _vae(**choices) -> Recipe:
@@ -104,7 +105,7 @@ def _soft(**choices) -> Recipe:
 
 
 def _gan(**choices) -> Recipe:
-    return Recipe(design_gan, GAN | choices)
+    return Recipe(design_gan, GAN | choices, EVEN)
 
 
 COURSE_VAE = Recipe(
@@ -136,6 +137,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "gan": {
         "ours": _gan(),
+        "kernel-of-3": Recipe(design_gan, GAN),
         "untold": _gan(tells_attributes=False),
         "translated": _gan(largest_shift=0.125),
         "not-averaged": _gan(half_life=0),
