@@ -216,7 +216,9 @@ def all_runs() -> list[ModelRun]:
     ]
     changed = [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
     changed += [ModelRun("gan", "no-penalty"), ModelRun("cae")]
-    changed += [_compared("gan", ON_PHOTOGRAPHS, data, 1) for data in FACES]
+    changed += [
+        _compared("gan", ON_PHOTOGRAPHS, data, seed) for data in FACES for seed in SEEDS
+    ]
     choices = [
         ShortRun(task, recipe, epochs=epochs)
         for task, epochs in SHORT_EPOCHS.items()

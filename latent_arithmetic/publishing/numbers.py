@@ -140,6 +140,9 @@ HEADLINES = {
         "UTKFace: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/utkface-gan-ours.frechet": "UTKFace: GAN",
+    "picture-study/utkface-gan-kernel-of-3.frechet": (
+        "(its discriminator reads pixels unevenly)"
+    ),
     "picture-study/utkface-gan-relativistic.frechet": (
         "UTKFace: GAN, the relativistic loss"
     ),
@@ -152,6 +155,9 @@ HEADLINES = {
         "anime faces: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/anime-faces-gan-ours.frechet": "anime faces: GAN",
+    "picture-study/anime-faces-gan-kernel-of-3.frechet": (
+        "(its discriminator reads pixels unevenly)"
+    ),
     "picture-study/anime-faces-gan-relativistic.frechet": (
         "anime faces: GAN, the relativistic loss"
     ),
