@@ -850,15 +850,17 @@ for data in study_runs.SIDE_BY_SIDE:
 # With the discriminator (*ours*) faces have pupils, teeth and strands of hair, under a
 # fine grain, and some are smeared; what is restored is farther from the original, pixel
 # by pixel (*PSNR*): a sharp guess that is wrong costs more than a blur. Of the GANs, the
-# course's repeats one mottled pattern on UTKFace and hardly shows a face on anime. Ours shows clear faces on UTKFace, some of them torn, and on
-# anime faces with hair, eyes and mouth, which vary less than real ones, all under dotted
-# grain. The relativistic one leaves a grid of colour noise on both, and its anime faces
-# vary more. *Reading evenly* (section 5) makes the difference on anime: with kernels of 3
-# in the discriminator faces are smeared and look much alike, and are about twice as far
-# from real ones. On UTKFace it brings less. (Our GANs had 16 epochs of 8,000 faces,
-# all others 8, which favours our GANs. All VAEs draw from the mixture. From
-# $\mathcal{N}(0, I)$ ours are no nearer than the course's on UTKFace, and nearer on
-# anime. Real faces are no part of this project and are not shown.)
+# course's repeats one mottled pattern on UTKFace and hardly shows a face on anime. Ours
+# shows clear faces on UTKFace, some of them torn, and on anime faces with hair, eyes and
+# mouth, which vary less than real ones, all under dotted grain. The relativistic one
+# leaves a grid of colour noise on both, and its anime faces vary more. *Kernels of 4*
+# (section 5) make the difference on anime: with kernels of 3 in the discriminator faces
+# are smeared and look much alike, and are about twice as far from real ones. On UTKFace
+# they bring less. (Kernels of 4 also mean more weights; whether it is these or reading evenly that helps
+# was not tried. Our GANs had 16 epochs of 8,000 faces, all others 8, which favours our
+# GANs. All VAEs draw from the mixture. From $\mathcal{N}(0, I)$ ours are no nearer than
+# the course's on UTKFace, and nearer on anime. Real faces are no part of this project and
+# are not shown.)
 # 
 # *Would longer training help?* Twice the epochs bring the VAE next to nothing, neither a
 # smaller distance nor better arithmetic. Of the 107 changes in 1,000 that then fail, 40 are

@@ -141,7 +141,7 @@ HEADLINES = {
     ),
     "picture-study/utkface-gan-ours.frechet": "UTKFace: GAN",
     "picture-study/utkface-gan-kernel-of-3.frechet": (
-        "(its discriminator reads pixels unevenly)"
+        "(with kernels of 3 in its discriminator)"
     ),
     "picture-study/utkface-gan-relativistic.frechet": (
         "UTKFace: GAN, the relativistic loss"
@@ -156,7 +156,7 @@ HEADLINES = {
     ),
     "picture-study/anime-faces-gan-ours.frechet": "anime faces: GAN",
     "picture-study/anime-faces-gan-kernel-of-3.frechet": (
-        "(its discriminator reads pixels unevenly)"
+        "(with kernels of 3 in its discriminator)"
     ),
     "picture-study/anime-faces-gan-relativistic.frechet": (
         "anime faces: GAN, the relativistic loss"
