@@ -399,8 +399,9 @@ show_figure(figure, "cae-mixture-samples", workspace)
 # 2, a layer of $D$ reads every other row and every other column twice, so some pixels count
 # four times as often as others, and what $G$ is told is as uneven: the checkerboard of
 # section 1 the other way round. On photographs the $D$ of our GAN has kernels of 4, which
-# read all pixels equally often; section 9 shows what that brings. Punks are drawn in blocks of 2 x 2
-# pixels, and the layer next to them reads block by block.
+# read all pixels equally often; section 9 shows what that brings. Punks are drawn in blocks
+# of 2 x 2 pixels, which the layer next to them reads one by one; its other layers have
+# kernels of 3 there, and 4 was not tried.
 # 
 # **Both at once, for photographs.** Their colours are no palette, so a VAE is left with
 # squared errors, and where its code leaves something open it draws the average of all
@@ -856,11 +857,11 @@ for data in study_runs.SIDE_BY_SIDE:
 # leaves a grid of colour noise on both, and its anime faces vary more. *Kernels of 4*
 # (section 5) make the difference on anime: with kernels of 3 in the discriminator faces
 # are smeared and look much alike, and are about twice as far from real ones. On UTKFace
-# they bring less. (Kernels of 4 also mean more weights; whether it is these or reading evenly that helps
-# was not tried. Our GANs had 16 epochs of 8,000 faces, all others 8, which favours our
-# GANs. All VAEs draw from the mixture. From $\mathcal{N}(0, I)$ ours are no nearer than
-# the course's on UTKFace, and nearer on anime. Real faces are no part of this project and
-# are not shown.)
+# they bring less (there one run of kernels of 3, else three of each). Kernels of 4 also
+# mean more weights; whether it is these or reading evenly that helps was not tried. (Our
+# GANs had 16 epochs of 8,000 faces, all others 8, which favours our GANs. All VAEs draw
+# from the mixture. From $\mathcal{N}(0, I)$ ours are no nearer than the course's on
+# UTKFace, and nearer on anime. Real faces are no part of this project and are not shown.)
 # 
 # *Would longer training help?* Twice the epochs bring the VAE next to nothing, neither a
 # smaller distance nor better arithmetic. Of the 107 changes in 1,000 that then fail, 40 are

@@ -298,7 +298,7 @@ def test_photographs_are_sharpened_by_a_discriminator_and_pixel_art_by_a_palette
 
 
 @pytest.mark.parametrize(("recipe", "even"), [("ours", True), ("kernel-of-3", False)])
-def test_on_photographs_the_gans_discriminator_reads_all_pixels_equally_often(
+def test_kernels_of_4_read_all_pixels_of_photographs_equally_often_those_of_3_do_not(
     recipe, even
 ):
     judge = find_recipe("gan", recipe).build(Canvas(32, doubled=False)).discriminator
