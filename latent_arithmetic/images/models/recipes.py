@@ -137,7 +137,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "gan": {
         "ours": _gan(),
+        "kernel-of-2": Recipe(design_gan, GAN, {"kernel": 2}),
         "kernel-of-3": Recipe(design_gan, GAN),
+        "kernel-of-5": Recipe(design_gan, GAN, {"kernel": 5}),
         "untold": _gan(tells_attributes=False),
         "translated": _gan(largest_shift=0.125),
         "not-averaged": _gan(half_life=0),
