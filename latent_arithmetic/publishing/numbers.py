@@ -155,8 +155,14 @@ HEADLINES = {
         "anime faces: the course's VAE, samples of N(0, I)"
     ),
     "picture-study/anime-faces-gan-ours.frechet": "anime faces: GAN",
+    "picture-study/anime-faces-gan-kernel-of-2.frechet": (
+        "(with kernels of 2 in its discriminator)"
+    ),
     "picture-study/anime-faces-gan-kernel-of-3.frechet": (
         "(with kernels of 3 in its discriminator)"
+    ),
+    "picture-study/anime-faces-gan-kernel-of-5.frechet": (
+        "(with kernels of 5 in its discriminator)"
     ),
     "picture-study/anime-faces-gan-relativistic.frechet": (
         "anime faces: GAN, the relativistic loss"
