@@ -401,7 +401,8 @@ show_figure(figure, "cae-mixture-samples", workspace)
 # section 1 the other way round. On photographs the $D$ of our GAN has kernels of 4, which
 # read all pixels equally often, and more of them at once; section 9 shows what that brings.
 # Punks are drawn in blocks of 2 x 2 pixels, which the layer next to them reads one by one;
-# its other layers have kernels of 3 there, and those of 4 brought little in a short run.
+# its other layers have kernels of 3 there. Those of 4 brought little in one short run,
+# measured on validation punks and not recorded.
 # 
 # **Both at once, for photographs.** Their colours are no palette, so a VAE is left with
 # squared errors, and where its code leaves something open it draws the average of all
@@ -771,8 +772,8 @@ print(f"{'real pictures':14s}" + "".join(f"{floor:13.3f}" for floor in floors))
 # own model: the same number of channels in every layer, squared error or binary
 # cross-entropy, no penalty, told nothing, and its own batch sizes and rates.
 # *relativistic* is our GAN with R3GAN's loss and its penalties at $\gamma = 1$,
-# *kernel-of-2*, *3* and *5* are ours on photographs with another kernel than 4 in the
-# discriminator, of which 3 and 5 read pixels unevenly,
+# *kernel-of-2*, *-3* and *-5* ours on photographs with such kernels in the discriminator in
+# place of 4 (3 and 5 read pixels unevenly),
 # *gaussian* our VAE with neither palette nor discriminator. *copies* are nearly copies of
 # training pictures. *changes* is the share of changes that succeed (the arithmetic of
 # section 7), by what the model is told of attributes, else by least squares; *exact* the
