@@ -220,8 +220,11 @@ def all_runs() -> list[ModelRun]:
     ]
     changed = [ModelRun("vae", "untold"), LongRun("vae", epochs=LONG_EPOCHS)]
     changed += [ModelRun("gan", "no-penalty"), ModelRun("cae")]
-    others = ("kernel-of-2", "kernel-of-5")
-    changed += [_compared("gan", kernel, "anime-faces", 1) for kernel in others]
+    changed += [
+        _compared("gan", kernel, "anime-faces", seed)
+        for seed in SEEDS
+        for kernel in ("kernel-of-2", "kernel-of-5")
+    ]
     choices = [
         ShortRun(task, recipe, epochs=epochs)
         for task, epochs in SHORT_EPOCHS.items()
