@@ -186,9 +186,7 @@ def design_gan(
 ) -> GAN:
     """A decoder that invents, and an encoder that judges.
 
-    kernel: of the discriminator. One that its stride of 2 does not divide reads some
-        pixels more often than others, and the gradient that the generator gets is as
-        uneven (Odena et al. 2016, doi:10.23915/distill.00003).
+    kernel: of the discriminator, in pixels.
     tells_attributes: as with the VAE. settings: of ``GANSettings``.
     """
     attributes = canvas.attributes if tells_attributes else 0

@@ -91,7 +91,7 @@ VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
 SHARPENED = {"sharpness": 600.0, "contest": CONTEST, "kl_weight": 1.0, "finest": 48}
 GAN = {"width": 192, "latent_dim": 64, **CONTEST}
 GAN |= {"half_life": 200, "tells_attributes": True}
-EVEN = {"kernel": 4}  # a multiple of the stride: every pixel is read equally often
+LARGER = {"kernel": 4}  # the discriminator has to see more of a photograph at once
 
 
 def _vae(**choices) -> Recipe:
@@ -105,7 +105,7 @@ def _soft(**choices) -> Recipe:
 
 
 def _gan(**choices) -> Recipe:
-    return Recipe(design_gan, GAN | choices, EVEN)
+    return Recipe(design_gan, GAN | choices, LARGER)
 
 
 COURSE_VAE = Recipe(
