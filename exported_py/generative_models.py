@@ -399,9 +399,10 @@ show_figure(figure, "cae-mixture-samples", workspace)
 # a layer of $D$ reads every other row and every other column twice, so some pixels count
 # four times as often as others: the checkerboard of section 1 the other way round. Does it
 # harm? On photographs the $D$ of our GAN has kernels of 4, which read all pixels equally
-# often, and its samples are far nearer to real pictures. But kernels of 4 also read more at
-# once, and that is what counts: kernels of 2 read evenly as well and are no better than those
-# of 3, and kernels of 5 do not and are as good as those of 4 (section 9, three runs of each).
+# often, and samples are nearer to real pictures, those of anime faces far nearer. But kernels
+# of 4 also read more at once. Reading evenly is neither enough nor needed: kernels of 2 do,
+# and are no better than those of 3; kernels of 5 do not, and are as good as those of 4
+# (section 9, three runs of each). Whether it adds to size, these runs do not tell.
 # Punks are drawn in blocks of 2 x 2 pixels, which the layer next to them reads one by one; its
 # other layers have kernels of 3 there. Those of 4 brought little in one short run, measured
 # on validation punks and not recorded.
@@ -862,15 +863,16 @@ for data in study_runs.SIDE_BY_SIDE:
 # (section 5) make the difference on anime: with kernels of 3 in the discriminator faces
 # are smeared and look much alike, and are about twice as far from real ones. On UTKFace
 # they bring less. With kernels of 2 anime faces are as far as with 3, with 5 about as near as
-# with 4, and more varied (*recall*, *coverage*). So what helps is that a layer of the
-# discriminator sees more at once, with more weights, not that it reads all pixels equally
-# often. Three runs of each were needed to see it: the first of kernels of 2 was nearer than
-# any of those of 3, the other two were not. (Runs of one recipe differ a lot here. One of
-# kernels of 6, on validation pictures and not recorded, was farther than those of 4 and 5.)
-# (Our GANs had 16 epochs of 8,000 faces, all others
-# 8, which favours our GANs. All VAEs draw from the mixture. From $\mathcal{N}(0, I)$ ours are
-# no nearer than the course's on UTKFace, and nearer on anime. Real faces are no part of this
-# project and are not shown.)
+# with 4, and more varied (*recall*, *coverage*). So reading
+# all pixels equally often is neither enough (2) nor needed (5); what the nearer ones share is
+# that a layer sees 4 or 5 pixels at once, with as many more weights. Whether evenness adds to
+# that, these do not tell: from 2 to 3 and from 4 to 5 it is lost while size is gained. Three
+# runs of each were needed: the first of kernels of 2 was nearer than any of those of 3, the
+# other two were not. (Runs of one recipe differ a lot here. One of kernels of 6, even and
+# larger, on validation pictures and not recorded, was farther than those of 4 and 5.)
+# (Our GANs had 16 epochs of 8,000 faces, all others 8, which favours our GANs. All VAEs draw
+# from the mixture. From $\mathcal{N}(0, I)$ ours are no nearer than the course's on UTKFace,
+# and nearer on anime. Real faces are no part of this project and are not shown.)
 # 
 # *Would longer training help?* Twice the epochs bring the VAE next to nothing, neither a
 # smaller distance nor better arithmetic. Of the 107 changes in 1,000 that then fail, 40 are

@@ -91,7 +91,7 @@ VAE |= {"tells_attributes": True, "attribute_weight": 10.0}
 SHARPENED = {"sharpness": 600.0, "contest": CONTEST, "kl_weight": 1.0, "finest": 48}
 GAN = {"width": 192, "latent_dim": 64, **CONTEST}
 GAN |= {"half_life": 200, "tells_attributes": True}
-LARGER = {"kernel": 4}  # the discriminator has to see more of a photograph at once
+LARGER = {"kernel": 4}  # with 2 or 3, anime faces are twice as far from real ones
 
 
 def _vae(**choices) -> Recipe:
