@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.errors import UserError
+from latent_arithmetic.images.corrections import CorrectedArithmetic
 from latent_arithmetic.images.counterparts import (
     find_counterparts,
     measure_counterparts,
 )
 from latent_arithmetic.images.data.datasets import PUNK_BORDER, load_pictures
 from latent_arithmetic.images.directions import (
+    Arithmetic,
     Change,
     attribute_directions,
     hidden_pairs,
@@ -106,18 +108,49 @@ def test_success_is_measured_by_hand():
     changes = [Change(0, 1, ()), Change(1, 2, (0,)), Change(2, 0, ())]
     right = np.eye(3)
     codes, present = images[:, 0, 0].astype(float), Eye().see(images)
-    asked, hidden = (changes, codes, present), np.zeros((3, 3), bool)
-    found = measure_arithmetic(Painter(), Eye(), right, *asked, hidden)
+    asked, hidden = (changes, present), np.zeros((3, 3), bool)
+    found = measure_arithmetic(
+        Painter(), Eye(), Arithmetic(codes, right), *asked, hidden
+    )
     assert [found[name].value for name in ("added", "kept", "success")] == [1, 1, 1]
     # The second attribute now brings the third along: the first change breaks it.
     wrong = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
     hidden[0, 1] = True  # where both are, only the second is seen
-    found = measure_arithmetic(Painter(), Eye(), wrong, *asked, hidden)
+    found = measure_arithmetic(
+        Painter(), Eye(), Arithmetic(codes, wrong), *asked, hidden
+    )
     assert found["added"].value == pytest.approx(2 / 3)
     assert found["kept"].value == pytest.approx(2 / 3)
     assert found["success"].value == pytest.approx(1 / 3)
     assert found["unchanged"].value == 1
     assert found["visible-success"].n == 2 and found["visible-success"].value == 0.5
+
+
+class Onlooker(Painter):
+    """Sees what its pictures show, but never the last thing beside the second."""
+
+    def see(self, images):
+        seen = images[:, 0, 0] > 0
+        seen[:, 3] &= ~seen[:, 1]
+        return seen
+
+
+def test_arithmetic_is_corrected_by_hand():
+    """The second attribute comes too faintly and brings the third along: added once
+    more, and the third taken away, in two steps. The last is there and not seen."""
+    worn = np.array([[True, False, False, True]])
+    directions = np.eye(4)
+    directions[1, 1:3] = 0.3, 1
+    hidden = np.zeros((4, 4), bool)
+    hidden[3, 1] = True
+    change = [Change(0, 1, ())]
+    plain = Arithmetic(worn.astype(float), directions)
+    np.testing.assert_allclose(plain.apply(change), [[1, 0.3, 1, 1]])
+    own = {"trained": Onlooker(), "worn": worn}
+    corrected = CorrectedArithmetic(**vars(plain), **own, hidden=hidden)
+    np.testing.assert_allclose(corrected.apply(change), [[1, 0.6, 0, 1]], atol=1e-6)
+    eager = CorrectedArithmetic(**vars(plain), **own, hidden=np.zeros((4, 4), bool))
+    np.testing.assert_allclose(eager.apply(change), [[1, 0.6, 0, 2]], atol=1e-6)
 
 
 def test_an_earring_under_a_hood_is_hidden():
@@ -200,7 +233,7 @@ def test_only_the_very_picture_counts_as_its_counterpart(punks):
 
     codes = np.arange(len(punks.test))[:, None]
     directions = 10_000 * np.arange(len(punks.label_names))[:, None]
-    numbers = measure_counterparts(Draws(), found, directions, codes)
+    numbers = measure_counterparts(Draws(), found, Arithmetic(codes, directions))
     n, unseen = len(found.changes), found.unseen.sum()
     assert numbers["exact"].value == pytest.approx(1 - 2 / n)
     assert numbers["exact-unseen"].value == pytest.approx(1 - 2 / unseen)
@@ -225,4 +258,4 @@ def test_what_shares_no_row_has_no_counterpart(punks):
     some = {f"{part}_labels": getattr(punks, f"{part}_labels")[:50] for part in noisy}
     found = find_counterparts(dataclasses.replace(punks, **noisy, **some))
     assert not found.changes
-    assert measure_counterparts(None, found, None, None) == {}
+    assert measure_counterparts(None, found, None) == {}

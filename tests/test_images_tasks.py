@@ -118,6 +118,20 @@ def test_models_are_told_attributes_if_there_are_any(runs, task, more, tmp_path)
         untold.attributes_named(["male"], 2)
     with pytest.raises(UserError, match="told of none"):
         untold.points(4, attributes=wanted)
+    if task == "vae":
+        with pytest.raises(UserError, match="told of none"):
+            untold.see(load_pictures(size=SIZE, limit=160).test)
+
+
+def test_a_vae_sees_the_attributes_that_its_codes_have(runs):
+    vae, images = runs["vae"], load_pictures(size=SIZE, limit=160).test
+    seen = vae.see(images)
+    assert seen.shape == (len(images), 92) and seen.dtype == bool and seen.any()
+    codes = vae.encode(images)
+    np.testing.assert_allclose(codes, vae.encode(images, seen), atol=1e-5)
+    assert not np.allclose(codes, vae.encode(images, ~seen), atol=1e-5)
+    with pytest.raises(UserError, match="no encoder"):
+        runs["gan"].see(images)
 
 
 def test_novel_pictures_are_no_training_pictures(runs, monkeypatch):

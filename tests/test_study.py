@@ -123,7 +123,7 @@ def test_own_epochs_are_those_of_the_full_profile(profile, epochs):
 
 def test_a_picture_model_is_recorded_with_its_pictures(tmp_path):
     folder, work = tmp_path / "study", tmp_path / "work"
-    runs = [ModelRun("vae", "course"), ModelRun("gan")]
+    runs = [ModelRun("vae", "course"), ModelRun("vae"), ModelRun("gan")]
     study.run_study(runs, folder, work, SMOKE)
     for run in runs:
         content = study.recorded_run(run, folder)
@@ -132,9 +132,9 @@ def test_a_picture_model_is_recorded_with_its_pictures(tmp_path):
         assert content["features"]["name"] == "attribute judge"
         assert study.recorded_pictures(run, folder).shape == (20, 64, 64, 3)
     assert "arithmetic-told-success" in numbers and "test_psnr" not in numbers
-    found = study.recorded_run(runs[0], folder)["numbers"]
-    assert {"arithmetic-regression-success", "normal-frechet", "test_psnr"} <= set(
-        found
-    )
+    course, ours = (study.recorded_run(run, folder)["numbers"] for run in runs[:2])
+    assert {"arithmetic-regression-success", "normal-frechet", "test_psnr"} <= {*course}
+    assert {"arithmetic-corrected-success", "arithmetic-corrected-exact"} <= {*ours}
+    assert not {"arithmetic-corrected-success"} & {*numbers, *course}
     versions = {study.recorded_run(run, folder)["features"]["version"] for run in runs}
     assert len(versions) == 1  # one judge for all

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latent_arithmetic.images.data.datasets import Pictures
-from latent_arithmetic.images.directions import Change, changed_codes
+from latent_arithmetic.images.directions import Arithmetic, Change
 from latent_arithmetic.images.trained import Trained
 from latent_arithmetic.results import Number, share_of
 
@@ -67,21 +67,18 @@ def _look(attributes: np.ndarray, neck: np.ndarray) -> tuple[bytes, bytes]:
 
 
 def measure_counterparts(
-    trained: Trained,
-    counterparts: Counterparts,
-    directions: np.ndarray,
-    codes: np.ndarray,
+    trained: Trained, counterparts: Counterparts, arithmetic: Arithmetic
 ) -> dict[str, Number]:
     """How often a changed picture is the real one in every single pixel.
 
-    directions: what each attribute adds to a code. codes: of all test pictures.
+    arithmetic: with the codes of all test pictures.
 
     Returns: ``exact``, and ``exact-unseen`` of those that are no training pictures;
         nothing, if there are none.
     """
     if not counterparts.changes:
         return {}
-    drawn = trained.decode(changed_codes(counterparts.changes, directions, codes))
+    drawn = trained.decode(arithmetic.apply(counterparts.changes))
     exact = (drawn == counterparts.real).all(axis=(1, 2, 3))
     found = {"exact": exact, "exact-unseen": exact[counterparts.unseen]}
     return {name: share_of(values) for name, values in found.items() if len(values)}

@@ -69,12 +69,21 @@ class Change:
         return not (either & self.wanted(labels)).any()
 
 
-def changed_codes(
-    changes: list[Change], directions: np.ndarray, codes: np.ndarray
-) -> np.ndarray:
-    """The codes of changed pictures: [changes, dimensions]; codes: of all pictures."""
-    moves = [change.arithmetic(directions) for change in changes]
-    return codes[[change.picture for change in changes]] + np.stack(moves)
+@dataclass(frozen=True)
+class Arithmetic:
+    """How pictures are changed: what is added to their codes.
+
+    codes: [n, dimensions], of the pictures that may be changed. directions:
+        [attributes, dimensions], what every attribute adds.
+    """
+
+    codes: np.ndarray
+    directions: np.ndarray
+
+    def apply(self, changes: list[Change]) -> np.ndarray:
+        """The codes of changed pictures: [changes, dimensions]."""
+        moves = [change.arithmetic(self.directions) for change in changes]
+        return self.codes[[change.picture for change in changes]] + np.stack(moves)
 
 
 def kinds(labels: np.ndarray) -> np.ndarray:
@@ -144,16 +153,14 @@ def hidden_pairs(seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def measure_arithmetic(
     trained: Trained,
     judge: FeatureMap,
-    directions: np.ndarray,
+    arithmetic: Arithmetic,
     changes: list[Change],
-    codes: np.ndarray,
     present: np.ndarray,
     hidden: np.ndarray,
 ) -> dict[str, Number]:
     """How often arithmetic with codes does what it should, as the judge sees it.
 
-    codes: [n, dimensions of a code], of the pictures to be changed. present: bool
-        [n, attributes], what counts as being there before. hidden: as of
+    present: bool [n, attributes], what counts as being there before. hidden: as of
         ``hidden_pairs``.
 
     Returns: ``added``: the wanted attribute is seen. ``kept``: all others are as
@@ -162,17 +169,17 @@ def measure_arithmetic(
         ``visible-success``: success among changes that can be seen, if there are any.
     """
     chosen = [change.picture for change in changes]
-    present, moved = present[chosen], changed_codes(changes, directions, codes)
+    present = present[chosen]
     pairs = list(zip(changes, present, strict=True))
     wanted = np.stack([change.wanted(labels) for change, labels in pairs])
     visible = np.array([change.can_be_seen(labels, hidden) for change, labels in pairs])
-    right = judge.see(trained.decode(moved)) == wanted
+    right = judge.see(trained.decode(arithmetic.apply(changes))) == wanted
     rows, columns = np.arange(len(changes)), [change.added for change in changes]
     added = right[rows, columns]
     right[rows, columns] = True
     kept = right.all(axis=1)
     success = added & kept
-    restored = judge.see(trained.decode(codes[chosen])) == present
+    restored = judge.see(trained.decode(arithmetic.codes[chosen])) == present
     return {
         name: share_of(values)
         for name, values in (

@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
+from latent_arithmetic.images.corrections import corrected
 from latent_arithmetic.images.counterparts import (
     find_counterparts,
     measure_counterparts,
@@ -13,6 +12,7 @@ from latent_arithmetic.images.counterparts import (
 from latent_arithmetic.images.data.datasets import PUNKS, Pictures, load_pictures
 from latent_arithmetic.images.directions import (
     METHODS,
+    Arithmetic,
     attribute_directions,
     hidden_pairs,
     measure_arithmetic,
@@ -158,44 +158,53 @@ def measure_samples(
 
 
 def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> Numbers:
-    """How often giving a picture an attribute succeeds.
+    """How often giving a picture an attribute succeeds, in each of the ways of
+    ``ways_to_change``.
 
     With an autoencoder, the pictures are those of the test part, and what the judge
-    sees in them is present; directions are found by both methods. A GAN makes
-    pictures that are to have the attributes of the test pictures. A model that was
-    told attributes has a direction for each ("told"); an autoencoder may then be told
-    those of the test pictures, too ("described"), in place of those that it sees.
-    Where the real picture exists that a change asks for, an autoencoder's result is
-    compared with it, too.
+    sees in them is present. A GAN makes pictures that are to have the attributes of
+    the test pictures. Where the real picture exists that a change asks for, an
+    autoencoder's result is compared with it, too.
     """
-    labels, test = pictures.train_labels, pictures.test
-    test_labels = pictures.test_labels
-    ways: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    if trained.task == "gan":
-        present = test_labels
-        if trained.told:
-            asked = trained.points(len(present), SAMPLE_SEED, attributes=present)
-            ways["told"] = trained.told_directions(), asked
-    else:
-        taught, codes = trained.encode(pictures.train), trained.encode(test)
-        present = judge.see(test)
-        for how in METHODS:
-            ways[how] = attribute_directions(taught, labels, how), codes
-        if trained.told:
-            own = trained.told_directions()
-            ways["told"] = own, codes
-            ways["described"] = own, trained.encode(test, test_labels)
+    labels, test_labels = pictures.train_labels, pictures.test_labels
+    present, known = test_labels, None
+    if trained.task != "gan":
+        present, known = judge.see(pictures.test), find_counterparts(pictures)
     changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
     hidden = hidden_pairs(judge.see(pictures.train), labels)
-    known = None if trained.task == "gan" else find_counterparts(pictures)
-    for way, (directions, codes) in ways.items():
-        found = measure_arithmetic(
-            trained, judge, directions, changes, codes, present, hidden
-        )
+    for way, arithmetic in ways_to_change(trained, pictures).items():
+        found = measure_arithmetic(trained, judge, arithmetic, changes, present, hidden)
         if known:
-            found |= measure_counterparts(trained, known, directions, codes)
+            found |= measure_counterparts(trained, known, arithmetic)
         numbers |= {f"arithmetic-{way}-{name}": x for name, x in found.items()}
     return numbers
+
+
+def ways_to_change(trained: Trained, pictures: Pictures) -> dict[str, Arithmetic]:
+    """The kinds of arithmetic that a model knows, with test pictures.
+
+    An autoencoder's directions are found by each of METHODS. A model that was told
+    attributes has a direction for each ("told"). An autoencoder may then look at what
+    it has drawn ("corrected"), and be told the attributes of the test pictures, too
+    ("described"), in place of those that it sees.
+    """
+    test, test_labels = pictures.test, pictures.test_labels
+    own = trained.told_directions() if trained.told else None
+    if trained.task == "gan":
+        if own is None:
+            return {}
+        asked = trained.points(len(test), SAMPLE_SEED, attributes=test_labels)
+        return {"told": Arithmetic(asked, own)}
+    taught, codes = trained.encode(pictures.train), trained.encode(test)
+    ways = {
+        how: Arithmetic(codes, attribute_directions(taught, pictures.train_labels, how))
+        for how in METHODS
+    }
+    if own is not None:
+        ways["told"] = Arithmetic(codes, own)
+        ways["corrected"] = corrected(ways["told"], trained, pictures)
+        ways["described"] = Arithmetic(trained.encode(test, test_labels), own)
+    return ways
 
 
 def as_numbers(numbers: Numbers, n: int) -> dict[str, Number]:

@@ -158,6 +158,16 @@ class Trained:
         latents = encode_latents(self.model, images)
         return keras.ops.convert_to_numpy(self.model.place(latents, attributes))
 
+    def see(self, images: np.ndarray) -> np.ndarray:
+        """The attributes that the encoder of a VAE sees in pictures: bool [n, k].
+
+        Raises:
+            UserError: the model is a GAN, or it was told no attributes.
+        """
+        self.expect_encoder()
+        self.expect_told()
+        return in_parts(lambda part: self.model.attributes(to_unit(part)), images)
+
     def expect_encoder(self) -> None:
         """Refuse a GAN, which has none."""
         if self.task == "gan":

@@ -108,11 +108,17 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours.near_copies_floor": (
         "(unseen real punks that near to one)"
     ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-corrected-success": (
+        "VAE: an attribute added and corrected, all others kept"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-corrected-visible-success": (
+        "(of changes that the judge could see in real punks)"
+    ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-success": (
-        "VAE: an attribute added, all others kept"
+        "(without corrections, by places)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-visible-success": (
-        "(of changes that the judge could see in real punks)"
+        "(by places, of changes that the judge could see)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-unchanged": (
         "(merely restored: all attributes kept)"
@@ -120,11 +126,17 @@ HEADLINES = {
     "picture-study/cryptopunks-vae-ours-long.arithmetic-told-success": (
         "(after 40 epochs, not 20: added, all others kept)"
     ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-corrected-exact": (
+        "VAE: corrected, where the result exists: equal to that punk in every pixel"
+    ),
+    "picture-study/cryptopunks-vae-ours.arithmetic-corrected-exact-unseen": (
+        "(of such punks that were not trained on)"
+    ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact": (
-        "VAE: added where the result exists: equal to that punk in every pixel"
+        "(the same without corrections, by places)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-told-exact-unseen": (
-        "(of such punks that were not trained on)"
+        "(by places, not trained on)"
     ),
     "picture-study/cryptopunks-vae-ours.arithmetic-regression-exact": (
         "(the same by least squares, all)"

@@ -178,6 +178,10 @@ class VAE(keras.Model):
         """The mean of every picture's latents: [n, latent_dim]."""
         return self(x)[0]
 
+    def attributes(self, x):
+        """The attributes that the encoder sees: bool [n, attributes]."""
+        return self(x)[2] > 0
+
     def encode(self, x):
         """The mean code of every picture: [n, latent_dim], with the attributes that
         the encoder sees."""
