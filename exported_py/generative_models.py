@@ -673,11 +673,12 @@ if judge.label_names and len(pictures.test):
         print(f"  {name:>10} {getattr(number, 'value', number):.3f}")
     for trained in (vae_model, gan_model):
         changes = study_runs.measure_changes(trained, pictures, judge)
-        print(trained.task.upper())
+        print(trained.task.upper() if changes else "too few pictures to ask for any change")
         for name, number in changes.items():
             print(f"{name:>38} {100 * number.value:5.1f}%  (n = {number.n:,})")
-        settings = {**config, **trained.settings}
-        record(workspace, f"{trained.task}-arithmetic", changes, config=settings)
+        if changes:
+            settings = {**config, **trained.settings}
+            record(workspace, f"{trained.task}-arithmetic", changes, config=settings)
 
 
 # Some of those counterparts: unseen punks, what becomes of them when an attribute is added
@@ -705,14 +706,17 @@ if known.changes:
 # green eyes), now and then with stray dots or at the cost of something else (the first).
 # With the full training of section 9 there is less to correct.
 
-if vae_model.told and len(pictures.test):
-    places = vae_model.told_directions()
-    by_places = directions.Arithmetic(vae_model.encode(pictures.test), places)
-    looked_at = corrections.corrected(by_places, vae_model, pictures)
+def show_corrections(count=8):
+    """The first changed pictures that corrections make a difference to."""
     labels = pictures.train_labels, pictures.test_labels
     changes = directions.possible_changes(*labels, 300)
-    first, second = (vae_model.decode(way.apply(changes)) for way in (by_places, looked_at))
-    chosen = np.flatnonzero((first != second).any(axis=(1, 2, 3)))[:8]
+    if not changes:
+        return
+    places = vae_model.told_directions()
+    plain = directions.Arithmetic(vae_model.encode(pictures.test), places)
+    looked_at = corrections.corrected(plain, vae_model, pictures)
+    first, second = (vae_model.decode(way.apply(changes)) for way in (plain, looked_at))
+    chosen = np.flatnonzero((first != second).any(axis=(1, 2, 3)))[:count]
     if len(chosen):
         before = pictures.test[[changes[number].picture for number in chosen]]
         figure = picture_grid(
@@ -723,6 +727,10 @@ if vae_model.told and len(pictures.test):
             cell=0.95,
         )
         show_figure(figure, "corrections", workspace)
+
+
+if vae_model.told and len(pictures.test):
+    show_corrections()
 
 
 # ### Directions from hand-picked pictures

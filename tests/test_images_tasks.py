@@ -8,6 +8,7 @@ from PIL import Image
 
 from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.data.datasets import load_pictures, to_unit
+from latent_arithmetic.images.directions import FEWEST
 from latent_arithmetic.images.files import (
     contact_sheet,
     reconstruct_to_file,
@@ -26,6 +27,7 @@ from latent_arithmetic.images.quality.metrics import (
     diversity,
     peak_signal_to_noise,
 )
+from latent_arithmetic.images.study_runs import measure_changes
 from latent_arithmetic.images.tasks import TASKS, load_trained, train_task
 from latent_arithmetic.images.trained import Trained, encode_latents
 from latent_arithmetic.profiles import get_profile
@@ -132,6 +134,13 @@ def test_a_vae_sees_the_attributes_that_its_codes_have(runs):
     assert not np.allclose(codes, vae.encode(images, ~seen), atol=1e-5)
     with pytest.raises(UserError, match="no encoder"):
         runs["gan"].see(images)
+
+
+@pytest.mark.parametrize("task", ["vae", "gan"])
+def test_rare_attributes_leave_no_arithmetic_to_measure(runs, task):
+    few = load_pictures(size=SIZE, limit=160)
+    assert few.train_labels.sum(axis=0).max() < FEWEST
+    assert measure_changes(runs[task], few, judge=None) == {}
 
 
 def test_novel_pictures_are_no_training_pictures(runs, monkeypatch):

@@ -164,13 +164,16 @@ def measure_changes(trained: Trained, pictures: Pictures, judge: FeatureMap) -> 
     With an autoencoder, the pictures are those of the test part, and what the judge
     sees in them is present. A GAN makes pictures that are to have the attributes of
     the test pictures. Where the real picture exists that a change asks for, an
-    autoencoder's result is compared with it, too.
+    autoencoder's result is compared with it, too. Nothing is measured if there is
+    nothing to ask for, see ``possible_changes``.
     """
     labels, test_labels = pictures.train_labels, pictures.test_labels
+    changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
+    if not changes:
+        return {}
     present, known = test_labels, None
     if trained.task != "gan":
         present, known = judge.see(pictures.test), find_counterparts(pictures)
-    changes, numbers = possible_changes(labels, test_labels, CHANGES), {}
     hidden = hidden_pairs(judge.see(pictures.train), labels)
     for way, arithmetic in ways_to_change(trained, pictures).items():
         found = measure_arithmetic(trained, judge, arithmetic, changes, present, hidden)
