@@ -934,8 +934,8 @@ for data in study_runs.SIDE_BY_SIDE:
 # place of two in five, and on UTKFace one in five in place of one in seven. There, more is
 # mended than the change: what is merely restored has lost attributes, too. The encoder and the
 # judge were taught by the same pictures, so what one takes for a sign of age the other
-# may take for it as well; looked at, moustaches come and old faces become younger, while much
-# of who somebody was is lost in restoring already.
+# may take for it as well. Looked at, a moustache comes and a grown-up gets a child's face,
+# while much of who somebody was is lost in restoring already.
 
 # ### What each choice brings
 # 
