@@ -582,11 +582,11 @@ if len(pictures.label_names) and len(pictures.test) > 10:
 # A VAE that was told attributes knows such directions already: their places. Both are
 # counted below.
 # 
-# With them it can also look at what it has drawn: its encoder sees the attributes of any picture, so of
-# that one, too. What is missing is added once more, what is there too much is taken away, and
-# that twice. One thing is left alone: what the encoder does not see in real punks that have
-# it, because something else covers it. An earring under a hood would be pushed until it shows
-# *on* the hood.
+# Such a VAE can also look at what it has drawn: its encoder sees the attributes of any
+# picture, so of that one, too. What is missing is added once more, what is there too much is
+# taken away, and that twice, by places. One thing is left alone: what the encoder mostly does
+# not see beside something else in real punks that have both. An earring under long hair would
+# be pushed until it shows *on* the hair.
 # 
 # And a hat takes the place of another. What never goes together in the training pictures,
 # though it should by chance, excludes each other; adding the one then takes the other's
@@ -661,8 +661,8 @@ if gan_model.model.told:
 # For the VAE there are five ways: directions by least squares (`regression`) and by
 # `means`, the places of what it was `told`, these `corrected` by what the encoder sees in
 # the result, and the places once more with the codes `described`: with the attributes that
-# the test punks have, in place of those that the encoder sees. The GAN has no codes of given pictures, but attributes are a part of its
-# points: one number each, and adding 1 to it is a direction, too. Asked for as many punks,
+# the test punks have, in place of those that the encoder sees. The GAN has no codes of given
+# pictures, but attributes are a part of its points: one number each, and adding 1 to it is a direction, too. Asked for as many punks,
 # with the attributes of the same test pictures, it is counted in the same way; its ceiling
 # is how often the judge sees exactly what was asked for.
 

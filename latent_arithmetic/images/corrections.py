@@ -20,7 +20,7 @@ class CorrectedArithmetic(Arithmetic):
     trained: the model. worn: bool [n, attributes], what the encoder sees in the
         pictures that may be changed. hidden: what it does not see beside other things
         in real pictures, see ``hidden_pairs``, and leaves alone: nobody wants an
-        earring drawn upon a hood.
+        earring drawn over long hair.
     """
 
     trained: Trained
