@@ -9,6 +9,8 @@ os.environ["LATENT_ARITHMETIC_PROFILE"] = "smoke"
 
 import pytest  # noqa: E402
 
+import latent_arithmetic  # noqa: E402, F401  before Keras, so that its settings hold
+
 
 @pytest.fixture(scope="session", autouse=True)
 def build_in_scratch(tmp_path_factory):

@@ -14,6 +14,7 @@ from latent_arithmetic.images.models.likelihoods import (
     COURSE_SIGMA,
     GaussianLikelihood,
     PaletteLikelihood,
+    nats_of_choices,
 )
 from latent_arithmetic.images.models.networks import build_conv_net, build_deconv_net
 from latent_arithmetic.images.models.recipes import RECIPES, find_recipe
@@ -131,6 +132,42 @@ def test_palette_likelihood_by_hand():
     assert drawn.shape == (1, 2, 4, 3)
     np.testing.assert_array_equal(drawn[0, :, :2], 0.0)
     np.testing.assert_array_equal(drawn[0, :, 2:], np.full((2, 2, 3), [1.0, 0, 0]))
+
+
+class Choices(keras.Model):
+    """Its weights are the logits of choices; the loss sums the weighted nats."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = self.add_weight(shape=logits.shape, name="logits")
+        self.logits.assign(logits)
+        self.built = True
+
+    def call(self, x):
+        return x
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return ops.sum(sample_weight * nats_of_choices(self.logits.value, y))
+
+
+def test_nats_of_choices_and_their_slope_by_hand():
+    """The slope is softmax minus one-hot, where the nats are capped, too."""
+    logits = np.random.default_rng(0).normal(0, 3, (4, 3, 5)).astype("float32")
+    chosen = np.arange(12).reshape(4, 3) % 5
+    logits[0, 0] = [-200, 0, 1, 2, 3]
+    nats = np.logaddexp.reduce(logits, -1, keepdims=True) - logits
+    expected = np.take_along_axis(nats, chosen[..., None], -1)[..., 0]
+    found = ops.convert_to_numpy(nats_of_choices(logits, chosen))
+    np.testing.assert_allclose(found.flat[1:], expected.flat[1:], rtol=1e-5)
+    assert expected[0, 0] > 200 and found[0, 0] == pytest.approx(85.2, abs=0.1)
+
+    model = Choices(logits)
+    model.compile(keras.optimizers.SGD(1.0))
+    weights = np.random.default_rng(1).uniform(0.5, 2, (4, 3)).astype("float32")
+    model.train_on_batch(np.zeros((4, 1)), chosen, sample_weight=weights)
+    slope = weights[..., None] * (np.exp(-nats) - np.eye(5)[chosen])
+    moved = logits - ops.convert_to_numpy(model.logits)
+    np.testing.assert_allclose(moved, slope, atol=1e-4)
 
 
 def test_negative_elbo_is_the_loss_without_warm_up():
