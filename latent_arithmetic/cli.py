@@ -76,6 +76,20 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--show", action="store_true", help="only print what is recorded"
     )
+    study.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="the runs whose names start so, such as cryptopunks-vae-ours-seed-1",
+    )
+    study.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="where runs are recorded (default results/study); in a folder of its own "
+        "what is recorded already is repeated",
+    )
     study.set_defaults(command=_study)
     train = commands.add_parser("train", help="train one model into a folder")
     add_train_arguments(train)
@@ -126,14 +140,18 @@ def _study(options) -> None:
     from latent_arithmetic.profiles import FULL
     from latent_arithmetic.workspace import open_workspace
 
-    planned = {"arithmetic": study_plan.all_runs, "pictures": study_runs.all_runs}
     parts = [options.part] if options.part else STUDIES
-    runs = [run for part in parts for run in planned[part]()]
-    folder = study.study_folder()
-    if not options.show:
+    planned = {"arithmetic": study_plan.all_runs, "pictures": study_runs.all_runs}
+    folder = options.folder or study.study_folder()
+    known = {part: planned[part]() for part in parts}
+    chosen = study.named([run for part in parts for run in known[part]], options.only)
+    for part in parts if not options.show else ():
         work = open_workspace(FULL.name).folder("study")
+        runs = [run for run in known[part] if run in chosen]
+        if part == "pictures":
+            study_runs.expect_recorded_judges(runs, folder, work, FULL)
         study.run_study(runs, folder, work, FULL)
-    study.print_study(runs, folder)
+    study.print_study(chosen, folder)
 
 
 def _submission(options) -> None:

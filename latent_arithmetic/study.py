@@ -4,8 +4,9 @@ A recorded run is a small file below results/study/. What is recorded is not run
 again, so a study that was interrupted goes on where it stopped.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
@@ -69,6 +70,21 @@ def study_folder() -> Path:
 def name_of(run: StudyRun) -> str:
     """The run's name, and that of its file."""
     return f"{run.group}-seed-{run.seed}"
+
+
+def named(runs: Iterable[StudyRun], starts: Sequence[str]) -> list[StudyRun]:
+    """The runs whose names start with one of ``starts``; all of them without any.
+
+    Raises:
+        UserError: no name starts so.
+    """
+    runs = list(runs)
+    for start in starts:
+        if not any(name_of(run).startswith(start) for run in runs):
+            groups = {run.group for run in runs}
+            near = ", ".join(get_close_matches(start, groups, n=5, cutoff=0.0))
+            raise UserError(f"no run's name starts with {start!r}; nearest are {near}")
+    return [run for run in runs if name_of(run).startswith(tuple(starts) or "")]
 
 
 def recorded_run(run: StudyRun, folder: Path) -> dict | None:

@@ -15,6 +15,7 @@ from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.study_runs import LongRun, ModelRun, ShortRun
 from latent_arithmetic.profiles import FULL, QUICK, SMOKE, Budget
 from latent_arithmetic.provenance import config_hash
+from latent_arithmetic.results import read_json, write_json
 
 ONE_EPOCH = Budget(epochs=1, batch_size=32, learning_rate=1e-2)
 
@@ -93,6 +94,17 @@ def test_what_is_recorded_belongs_to_the_study():
             assert content["numbers"]["exact"]["n"] > 900
 
 
+def test_recorded_models_of_a_data_set_have_one_judge():
+    runs = images.study_runs.all_runs()
+    versions = {}
+    for contents in study.study_contents(runs, study.study_folder()).values():
+        for content in contents:
+            judges = versions.setdefault(content["config"]["data"], set())
+            judges.add(content["features"]["version"])
+    assert {"cryptopunks", "utkface", "anime-faces"} == {*versions}
+    assert all(len(judges) == 1 for judges in versions.values())
+
+
 def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
     seeds = {}
     for run in all_runs():
@@ -138,3 +150,28 @@ def test_a_picture_model_is_recorded_with_its_pictures(tmp_path):
     assert not {"arithmetic-corrected-success"} & {*numbers, *course}
     versions = {study.recorded_run(run, folder)["features"]["version"] for run in runs}
     assert len(versions) == 1  # one judge for all
+
+
+def test_runs_to_come_are_measured_by_the_judge_of_those_recorded(tmp_path):
+    """Another judge is refused before anything is trained with it."""
+    folder, work = tmp_path / "study", tmp_path / "work"
+    runs = [ModelRun("vae", "course"), ModelRun("vae")]
+    study.run_study(runs[:1], folder, work, SMOKE)
+    images.study_runs.expect_recorded_judges(runs, folder, work, SMOKE)
+    path = folder / f"{study.name_of(runs[0])}.json"
+    content = read_json(path)
+    content["features"]["version"] = "0badc0de"
+    write_json(path, content)
+    with pytest.raises(UserError, match="0badc0de"):
+        images.study_runs.expect_recorded_judges(runs, folder, work, SMOKE)
+    images.study_runs.expect_recorded_judges(runs[:1], folder, work, SMOKE)
+    images.study_runs.expect_recorded_judges(runs, tmp_path / "own", work, SMOKE)
+
+
+def test_runs_are_chosen_by_the_start_of_their_names():
+    runs = images.study_runs.all_runs()
+    chosen = study.named(runs, ["cryptopunks-vae-ours-seed", "utkface-gan-course"])
+    assert [run.seed for run in chosen] == [1, 2, 3, 1, 2, 3]
+    assert study.named(runs, []) == runs
+    with pytest.raises(UserError, match="punks-vae.*cryptopunks-vae-ours"):
+        study.named(runs, ["punks-vae"])

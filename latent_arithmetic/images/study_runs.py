@@ -1,9 +1,11 @@
 """Task 1's study: which picture models are compared, and what is measured of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from latent_arithmetic.errors import UserError
 from latent_arithmetic.images.corrections import corrected
 from latent_arithmetic.images.counterparts import (
     find_counterparts,
@@ -30,7 +32,7 @@ from latent_arithmetic.images.tasks import train_task
 from latent_arithmetic.images.trained import PRIORS, Trained
 from latent_arithmetic.profiles import FULL, Profile
 from latent_arithmetic.results import Number, share_of
-from latent_arithmetic.study import Measured
+from latent_arithmetic.study import Measured, recorded_run, study_contents
 
 SIZE = 64
 CHANGES = 1_000  # pictures that are given an attribute
@@ -88,10 +90,15 @@ class ModelRun:
         limit = min(self.pictures, profile.pictures)
         return replace(profile, pictures=limit, **{self.task: budget})
 
+    def judged(self, work: Path, profile: Profile) -> tuple[Pictures, FeatureMap]:
+        """What it learns from, and the judge of all models of this data set."""
+        limit = self.budgets(profile).pictures
+        pictures = load_pictures(self.data, SIZE, limit=limit)
+        return pictures, feature_map(pictures, work / f"judge-{self.data}", profile)
+
     def measure(self, work: Path, profile: Profile) -> Measured:
         profile = self.budgets(profile)
-        pictures = load_pictures(self.data, SIZE, limit=profile.pictures)
-        judge = feature_map(pictures, work / f"judge-{self.data}", profile)
+        pictures, judge = self.judged(work, profile)
         trained = train_task(
             self.task,
             work / f"{self.group}-seed-{self.seed}",
@@ -246,6 +253,35 @@ def all_runs() -> list[ModelRun]:
     places = list(SIDE_BY_SIDE)
     by_data = sorted(compared + changed, key=lambda run: places.index(run.data))
     return by_data + choices
+
+
+def expect_recorded_judges(
+    runs: Iterable[ModelRun], folder: Path, work: Path, profile: Profile
+) -> None:
+    """See that the runs to come are measured by the judges of those recorded.
+
+    Processors round differently, so that training need not give the same judge
+    everywhere, and distances are comparable only in the eyes of one.
+
+    Raises:
+        UserError: the judge of a data set is another one here.
+    """
+    known = {
+        content["config"]["data"]: content["features"]["version"]
+        for contents in study_contents(all_runs(), folder).values()
+        for content in contents
+    }
+    missing = [run for run in runs if recorded_run(run, folder) is None]
+    for data, run in {run.data: run for run in missing if run.data in known}.items():
+        _, judge = run.judged(work, profile)
+        if judge.version != known[data]:
+            raise UserError(
+                f"the judge of {data} that was trained here ({judge.version}) is not "
+                f"the one of the runs recorded in {folder} ({known[data]}), and "
+                "distances by different judges cannot be compared; record in another "
+                "folder, with --folder, where all runs are made anew, or those that "
+                "--only names"
+            )
 
 
 def _compared(task: str, recipe: str, data: str, seed: int) -> ModelRun:
