@@ -16,6 +16,7 @@ from latent_arithmetic.workspace import Workspace
 PIXELS_PER_INCH = 110
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 300, 2000
 PAGE_WIDTH = 7.0  # inches; the text width of the report
+LETTER_ROOM = 115  # points a letter times letters an inch; more would touch
 COLOURS = ("#2f6690", "#d1495b", "#3a7d44", "#edae49", "#6d597a", "#8d99ae")
 STYLE = {
     "figure.dpi": PIXELS_PER_INCH,
@@ -116,6 +117,7 @@ def picture_grid(
     rows = -(-len(pictures) // columns)
     titles = titles or ()
     titled_rows = -(-len(titles) // columns)
+    title_size = min(7, LETTER_ROOM * cell / max(map(len, titles), default=1))
     label_room = 0.09 * max(map(len, row_labels)) if row_labels else 0.0
     figure, axes = plt.subplots(
         rows,
@@ -136,7 +138,7 @@ def picture_grid(
             pictures[index], cmap="gray", vmin=0, vmax=highest, interpolation="nearest"
         )
         if index < len(titles):
-            axis.set_title(titles[index], fontsize=7, pad=2)
+            axis.set_title(titles[index], fontsize=title_size, pad=2)
     for axis, label in zip(axes[:, 0], row_labels or (), strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
     return figure
