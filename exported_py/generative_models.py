@@ -304,7 +304,9 @@ show_figure(picture_grid(cae_model.generate(20, seed=1), 10), "cae-samples", wor
 # logged in training: too few, and codes say too little. KL is summed over latents and
 # errors over pixels; both are averaged over the batch.
 
-show_source(vae.kl_divergence, likelihoods.PaletteLikelihood, vae.VAE)
+show_source(
+    vae.kl_divergence, likelihoods.PaletteLikelihood, likelihoods.nats_of_choices, vae.VAE
+)
 
 
 vae_model = train("vae")
@@ -1009,7 +1011,8 @@ show_study(
 # idle machine: pictures a second in a training step, and the time until our GAN is as near
 # to real punks as the course's is at its end. The value is the median of the repeats, all
 # of which lie between the two numbers in brackets. *Share of the peak* is the share of the
-# operations a second that a large matrix product reaches on the same machine.
+# operations a second that a large matrix product reaches on the same machine. Where
+# TensorFlow leaves oneDNN's kernels off, the package switches them on, for both.
 
 speed.print_speed(
     speed.recorded_speed(speed.benchmark_folder(), only=("picture-steps", "gan-race"))
