@@ -12,6 +12,11 @@ import pytest  # noqa: E402
 import latent_arithmetic  # noqa: E402, F401  before Keras, so that its settings hold
 
 
+def pytest_collection_modifyitems(items):
+    """The longest file first, lest one process be left alone with it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def build_in_scratch(tmp_path_factory):
     """The cache of read pictures, and all else below build/, in a scratch folder."""
