@@ -151,15 +151,15 @@ class Choices(keras.Model):
 
 
 def test_nats_of_choices_and_their_slope_by_hand():
-    """The slope is softmax minus one-hot, where the nats are capped, too."""
+    """The slope is softmax minus one-hot, also where the chosen share underflows."""
     logits = np.random.default_rng(0).normal(0, 3, (4, 3, 5)).astype("float32")
     chosen = np.arange(12).reshape(4, 3) % 5
     logits[0, 0] = [-200, 0, 1, 2, 3]
     nats = np.logaddexp.reduce(logits, -1, keepdims=True) - logits
     expected = np.take_along_axis(nats, chosen[..., None], -1)[..., 0]
     found = ops.convert_to_numpy(nats_of_choices(logits, chosen))
-    np.testing.assert_allclose(found.flat[1:], expected.flat[1:], rtol=1e-5)
-    assert expected[0, 0] > 200 and found[0, 0] == pytest.approx(85.2, abs=0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert found[0, 0] > 200
 
     model = Choices(logits)
     model.compile(keras.optimizers.SGD(1.0))
