@@ -48,7 +48,9 @@ def build_calculator(
     return keras.Model(columns, ops.flip(logits, axis=1), name="calculator")
 
 
-def build_column_reader(form: QuestionFormat, layers_count: int = 1) -> keras.Model:
+def build_column_reader(
+    form: QuestionFormat, layers_count: int = 1, alignment: float = GUESS
+) -> keras.Model:
     """Characters [n, question_length, 13] to columns [n, answer_length, 3, 13].
 
     Bidirectional LSTM layers see of every character only whether it is a digit, a
@@ -61,15 +63,18 @@ def build_column_reader(form: QuestionFormat, layers_count: int = 1) -> keras.Mo
     x = kinds
     for _ in range(layers_count):
         x = _both_ways(READER_WIDTH, form.question_length)(x)
-    columns = AttendColumns(form)([x, kinds, characters])
+    columns = AttendColumns(form, alignment)([x, kinds, characters])
     return keras.Model(characters, columns, name="column_reader")
 
 
 def build_column_encoder_decoder(
-    form: QuestionFormat, encoder_layers: int = 1, decoder_layers: int = 2
+    form: QuestionFormat,
+    encoder_layers: int = 1,
+    decoder_layers: int = 2,
+    alignment: float = GUESS,
 ) -> keras.Model:
     """Characters [n, question_length, 13] to answer logits [n, answer_length, 13]."""
-    reader = build_column_reader(form, encoder_layers)
+    reader = build_column_reader(form, encoder_layers, alignment)
     calculator = build_calculator(form.answer_length, decoder_layers)
     answer = calculator(reader.output)
     return keras.Model(reader.input, answer, name="column_encoder_decoder")
@@ -116,14 +121,14 @@ class AttendColumns(layers.Layer):
     first guess outweighs the rest.
     """
 
-    def __init__(self, form: QuestionFormat):
+    def __init__(self, form: QuestionFormat, alignment: float = GUESS):
         super().__init__()
-        self.form = form
+        self.form, self.alignment = form, alignment
         length = form.question_length
         self.distances = np.subtract.outer(range(length), range(length)) + length - 1
 
     def build(self, input_shape):
-        self.guess = [GUESS * guess for guess in first_guess(self.form)]
+        self.guess = [self.alignment * guess for guess in first_guess(self.form)]
         self.by_distance, self.by_place = (
             self.add_weight(shape=guess.shape, initializer="zeros", name=name)
             for guess, name in zip(self.guess, ("distance", "place"), strict=True)

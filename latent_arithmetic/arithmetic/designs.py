@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from latent_arithmetic.arithmetic.columns import (
+    GUESS,
     build_calculator,
     build_column_encoder_decoder,
 )
@@ -53,6 +54,7 @@ def build_text_design(
     form: QuestionFormat = TWO_DIGITS,
     encoder_layers: int = 1,
     decoder_layers: int = 1,
+    alignment: float = GUESS,
 ) -> keras.Model:
     """One-hot characters of a question to answer logits [n, answer_length, 13].
 
@@ -63,7 +65,9 @@ def build_text_design(
     if design == "summary":
         return build_encoder_decoder(form, encoder_layers, decoder_layers)
     if design == "attention":
-        return build_column_encoder_decoder(form, encoder_layers, decoder_layers)
+        return build_column_encoder_decoder(
+            form, encoder_layers, decoder_layers, alignment
+        )
     return build_calculator(form.answer_length, decoder_layers, narrow=True)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from latent_arithmetic.arithmetic.columns import GUESS
 from latent_arithmetic.arithmetic.designs import find_recipe
 from latent_arithmetic.arithmetic.questions import (
     TWO_DIGITS,
@@ -43,6 +44,8 @@ class Lesson:
     design: one of DESIGNS. encoder_layers, decoder_layers: recurrent layers that read
         and that write; without a number, as many as the design's recipe says.
     weight_decay: of AdamW; without a number, the recipe's.
+    alignment: score that the attention design gives the right characters before any
+        training; 0 gives it no alignment to start from.
     reading, supervision: one of READINGS and of SUPERVISIONS, for image-to-text.
     painting: one of PAINTINGS, for text-to-image.
     """
@@ -56,6 +59,7 @@ class Lesson:
     encoder_layers: int = 1
     decoder_layers: int | None = None
     weight_decay: float | None = None
+    alignment: float = GUESS
     reading: str = "eye"
     supervision: str = "answers"
     painting: str = "styles"
@@ -83,6 +87,8 @@ class Lesson:
         recipe = find_recipe(self.design)
         settings = asdict(self)
         del settings["train_questions"]
+        if self.alignment == GUESS:  # recorded runs do not name it
+            del settings["alignment"]
         for owner, names in OWN_FIELDS.items():
             if owner != task:
                 settings = {key: settings[key] for key in settings if key not in names}

@@ -1,5 +1,6 @@
 """Which runs Task 2's study consists of."""
 
+from latent_arithmetic.arithmetic.columns import GUESS
 from latent_arithmetic.arithmetic.image_designs import STRAIGHT_DESIGNS
 from latent_arithmetic.arithmetic.lessons import Lesson
 from latent_arithmetic.arithmetic.long_calculator import CELLS
@@ -31,6 +32,22 @@ def text_runs(fractions: tuple[float, ...] = FULL.train_fractions) -> list[TextR
         for share in fractions
         if seed in SEEDS or (split, share) in HEADLINES
         for design in ("attention", "place-aligned")
+    ]
+
+
+def nothing_given_runs() -> list[TextRun]:
+    """The plain encoder-decoder, to which nothing is given, at all fractions; and the
+    attention without the alignment that it otherwise starts from."""
+    shares = [("summary", GUESS, "", FULL.train_fractions)]
+    shares += [("attention", 0.0, "-no-alignment", (0.5, 0.1, 0.05))]
+    return [
+        TextRun(
+            Lesson(seed=seed, train_fraction=share, design=design, alignment=alignment),
+            kind=kind,
+        )
+        for seed in SEEDS
+        for design, alignment, kind, fractions in shares
+        for share in fractions
     ]
 
 
@@ -97,4 +114,4 @@ def all_runs() -> list[TextRun | PictureRun | LongRun]:
     """The whole study; the headlines first."""
     pictures = [run for seed in SEEDS + MORE_SEEDS for run in picture_runs(seed)]
     others = comparison_runs() + depth_runs() + three_digit_runs() + long_runs()
-    return text_runs() + pictures + others
+    return text_runs() + nothing_given_runs() + pictures + others

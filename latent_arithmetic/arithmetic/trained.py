@@ -12,6 +12,7 @@ from latent_arithmetic.arithmetic.choices import (
     SUPERVISIONS,
     TASKS,
 )
+from latent_arithmetic.arithmetic.columns import GUESS
 from latent_arithmetic.arithmetic.designs import build_text_design, encode_for
 from latent_arithmetic.arithmetic.glyphs import GLYPH_SIZE, FreshGlyphs, glyph_bank
 from latent_arithmetic.arithmetic.image_to_text import ImageToText, StraightImageToText
@@ -148,7 +149,11 @@ def build_model(task: str, settings: dict) -> keras.Model:
             raise UserError(f"{name} is {settings[name]}; expected 1 or more")
     form, design = QuestionFormat(settings["max_digits"]), settings["design"]
     text = build_text_design(
-        design, form, settings["encoder_layers"], settings["decoder_layers"]
+        design,
+        form,
+        settings["encoder_layers"],
+        settings["decoder_layers"],
+        settings.get("alignment", GUESS),
     )
     if task == "text-to-text":
         return TextToText(text)
