@@ -4,15 +4,22 @@ PYTHON ?= python3
 REPEATS ?= 3
 TEST_PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
+PYTEST = .venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope
 
-.PHONY: run test study bench report publish submission export lint clean
+.PHONY: run test test-fast test-stress lint bench report publish release-check \
+	submission export clean
 
 run: .venv/installed
 	.venv/bin/latent-arithmetic run --profile $(PROFILE)
 
 test: .venv/installed-for-tests lint
-	.venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) \
-		--dist loadscope --no-loadscope-reorder
+	$(PYTEST)
+
+test-fast: .venv/installed-for-tests lint
+	$(PYTEST) -m "not slow and not stress"
+
+test-stress: .venv/installed-for-tests
+	.venv/bin/python -m pytest -m stress
 
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check .
@@ -21,14 +28,11 @@ lint: .venv/installed-for-tests
 report publish submission: .venv/installed
 	.venv/bin/latent-arithmetic $@ --profile $(PROFILE)
 
-study: .venv/installed
-	.venv/bin/latent-arithmetic study
+release-check export: .venv/installed
+	.venv/bin/latent-arithmetic $@
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks --repeats $(REPEATS)
-
-export: .venv/installed
-	.venv/bin/latent-arithmetic export
 
 .venv/installed: requirements.txt pyproject.toml
 	@echo "installing into .venv (a few minutes, once)"

@@ -1,5 +1,5 @@
-"""The course baseline and ours, measured in one run on one machine.
+"""The assignment's baseline and this project's models, measured side by side.
 
-Nothing here is part of the package. `make bench` writes what it finds to
-results/benchmarks/, anew every time: these are measurements, of one machine.
+Nothing here is part of the package. `make bench` writes what it measures to
+results/benchmarks/, anew every time: the values are of one machine.
 """

@@ -1,86 +1,73 @@
-"""`python -m benchmarks`: measure, record below results/benchmarks/, print a table."""
+"""`python -m benchmarks`: measure, record in results/benchmarks/, print a table."""
 
 import argparse
 import os
-from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from latent_arithmetic.arguments import count  # noqa: E402
-from latent_arithmetic.progress import say  # noqa: E402
-from latent_arithmetic.quiet import import_keras_quietly  # noqa: E402
-from latent_arithmetic.speed import benchmark_folder  # noqa: E402
+from benchmarks.measure import BenchmarkConfig, Stopwatch  # noqa: E402
+from latent_arithmetic.config import add_flags, config_from_flags  # noqa: E402
+from latent_arithmetic.console import import_keras_quietly, say  # noqa: E402
+from latent_arithmetic.records import Record, records_folder  # noqa: E402
 
-NAMES = (
-    "making-data",
-    "share-of-peak",
-    "text-race",
-    "image-to-text",
-    "picture-steps",
-    "gan-race",
-)
-
-
-def pieces(epochs: int, batch_size: int) -> dict[str, Callable]:
-    """Every measurement by name; each takes the number of repeats.
-
-    epochs, batch_size: of the course baseline.
-    """
-    import_keras_quietly()
-    from benchmarks.gan_race import run_gan_race
-    from benchmarks.image_to_text import run_image_to_text
-    from benchmarks.making_data import run_making_data
-    from benchmarks.picture_steps import run_picture_steps
-    from benchmarks.share_of_peak import run_share_of_peak
-    from benchmarks.text_race import run_text_race
-
-    race = partial(run_text_race, epochs=epochs, batch_size=batch_size)
-    runs = (run_making_data, run_share_of_peak, race, run_image_to_text)
-    return dict(zip(NAMES, (*runs, run_picture_steps, run_gan_race), strict=True))
+BENCHMARKS = {  # name: module, whose `run` measures
+    "data-preparation": "data_preparation",
+    "sequence-training-steps": "gemm_fraction",
+    "time-to-99-percent": "time_to_accuracy",
+    "image-to-text-time-to-95-percent": "image_to_text",
+    "image-training-steps": "image_training_steps",
+    "gan-time-to-baseline-distance": "gan_time",
+}
+COLUMNS = ("median [smallest, largest]", "repeats", "better than baseline", "note")
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--repeats", type=count, default=3, metavar="N")
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
+    add_flags(parser, BenchmarkConfig)
     parser.add_argument(
-        "--baseline-epochs",
-        type=count,
-        default=50,
-        metavar="N",
-        help="epochs after which the course baseline has had its chance",
-    )
-    parser.add_argument(
-        "--baseline-batch",
-        type=count,
-        default=32,
-        metavar="N",
-        help="questions in a step of the course baseline",
+        "--only",
+        nargs="+",
+        choices=BENCHMARKS,
+        default=list(BENCHMARKS),
+        metavar="NAME",
+        help=f"benchmarks to run, of {', '.join(BENCHMARKS)} (default: all)",
     )
     parser.add_argument(
         "--out",
         type=Path,
-        default=benchmark_folder(),
-        metavar="DIR",
-        help="where results are written; what is there is written over",
+        default=records_folder("benchmarks"),
+        metavar="FOLDER",
+        help="where records are written; those that are there are overwritten",
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
-def main() -> None:
-    asked = parse_arguments()
-    known = pieces(asked.baseline_epochs, asked.baseline_batch)
-    from benchmarks.measure import print_rows, record_rows
+def show_record(record: Record) -> None:
+    """Print a table with a row for every estimate of a benchmark."""
+    from latent_arithmetic.plotting import show_table
 
-    found = []
-    for name in asked.only:
-        say(f"{name}: {asked.repeats} repeats")
-        rows, note, details = known[name](asked.repeats)
-        say(f"recorded {record_rows(asked.out, name, rows, note, details)}")
-        found += rows
-    print_rows(found)
+    ratios, notes = record.details["ratio_to_baseline"], record.details["notes"]
+    rows = [
+        (key, estimate, str(estimate.seeds), ratios.get(key), notes.get(key))
+        for key, estimate in record.estimates.items()
+    ]
+    show_table(rows, (record.name, *COLUMNS))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    config = config_from_flags(BenchmarkConfig, options)
+    import_keras_quietly()
+    for name in options.only:
+        say(f"{name}: {config.repeats} repeats")
+        watch = Stopwatch()
+        result = import_module(f"benchmarks.{BENCHMARKS[name]}").run(config)
+        record, path = result.record(name, watch.seconds), options.out / f"{name}.json"
+        record.write(path)
+        say(f"recorded {path}")
+        show_record(record)
 
 
 if __name__ == "__main__":

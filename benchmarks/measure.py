@@ -1,164 +1,191 @@
-"""A stopwatch, the first check over a threshold, and numbers with their spread."""
+"""A stopwatch, and a benchmark's record: medians of repeats with their spread."""
 
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from latent_arithmetic.provenance import provenance
-from latent_arithmetic.results import Number, write_json
+from latent_arithmetic.config import setting
+from latent_arithmetic.console import say
+from latent_arithmetic.io import plain
+from latent_arithmetic.records import Estimate, Record, provenance
 
-MADE_BY = "measured by `make bench`, anew every time it runs; do not edit"
+SPREAD = "value is the median of the repeats; low and high are min and max"
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """How much is measured."""
+
+    repeats: int = setting(3, "repeats of every measurement", low=1)
+    baseline_epochs: int = setting(
+        50, "epochs after which training of the text baseline stops", low=1
+    )
+    baseline_batch_size: int = setting(
+        32, "queries in a training step of the text baseline", low=1
+    )
 
 
 class Stopwatch:
     """Seconds since it was made, without the time it was paused."""
 
     def __init__(self):
-        self._started = time.perf_counter()
+        self.set_to(0.0)
 
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self._started
 
+    def set_to(self, seconds: float) -> None:
+        """Go on from `seconds`, as if nothing had happened since it showed them."""
+        self._started = time.perf_counter() - seconds
+
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Do not count what happens meanwhile."""
-        paused_at = time.perf_counter()
+    def paused(self) -> Iterator[float]:
+        """Do not count what happens meanwhile; gives the seconds until then."""
+        seconds = self.seconds
         try:
-            yield
+            yield seconds
         finally:
-            self._started += time.perf_counter() - paused_at
+            self.set_to(seconds)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a model could do at one moment of its training.
+    """A measurement of a model in training.
 
-    seconds: of training until then. exact: share of exact answers, in [0, 1].
+    Args:
+        seconds: of training until then.
+        value: such as the exact-match accuracy.
     """
 
     step: int
     seconds: float
-    exact: float
-
-
-def first_over(checks: Sequence[Check], threshold: float) -> Check | None:
-    """The first check that reached the threshold, if any did."""
-    return next((check for check in checks if check.exact >= threshold), None)
+    value: float
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One training towards a threshold.
+    """One training toward a threshold of exact-match accuracy.
 
-    seconds: until the first check over the threshold, checks not counted; if it was
-        not reached, how long was tried, which is a lower bound.
-    preparing: seconds of these before the second step: encoding, building, compiling.
-    test_exact: share of exact answers to test questions afterwards, in [0, 1].
+    Args:
+        seconds: until the first check at which the threshold was reached, checks not
+            counted; if it was not reached, until the end: a lower bound.
+        preparation_seconds: of these, before what the benchmark is about begins.
+        validation_exact_match: at the last check, in [0, 1].
+        test_exact_match: of test queries afterwards, in [0, 1].
     """
 
     seed: int
     seconds: float
-    preparing: float
+    preparation_seconds: float
     reached: bool
     steps: int
-    validation_exact: float
-    test_exact: float
+    validation_exact_match: float
+    test_exact_match: float
 
     @property
-    def warm_seconds(self) -> float:
+    def steady_state_seconds(self) -> float:
         """Seconds without the preparation."""
-        return self.seconds - self.preparing
+        return self.seconds - self.preparation_seconds
 
 
-def attempt_from(
-    checks: Sequence[Check],
-    threshold: float,
-    *,
+def finish_attempt(
+    title: str,
     seed: int,
-    preparing: float,
-    test_exact: float,
+    check: Check,
+    threshold: float,
+    preparation_seconds: float,
+    test_exact_match: float,
 ) -> Attempt:
-    """What a history of checks comes to."""
-    reached = first_over(checks, threshold)
-    last = reached or checks[-1]
+    """What a training whose last check was `check` comes to; says it, too."""
+    reached = check.value >= threshold
+    outcome = "reached" if reached else "NOT reached"
+    say(
+        f"{title}, seed {seed}: {threshold:.0%} {outcome} after {check.seconds:.1f} s "
+        f"({preparation_seconds:.1f} s of it preparation), step {check.step}; "
+        f"exact match on test queries {test_exact_match:.1%}"
+    )
     return Attempt(
-        seed=seed,
-        seconds=last.seconds,
-        preparing=preparing,
-        reached=reached is not None,
-        steps=last.step,
-        validation_exact=last.exact,
-        test_exact=test_exact,
+        seed,
+        check.seconds,
+        preparation_seconds,
+        reached,
+        check.step,
+        check.value,
+        test_exact_match,
     )
 
 
-def spread(values: Sequence[float], unit: str, n: int = 1) -> Number:
-    """The median of repeats, and the smallest and largest in place of an interval."""
-    middle = statistics.median(values)
-    return Number(middle, min(values), max(values), n, len(values), unit)
+def missed_note(attempts: Sequence[Attempt]) -> str:
+    """How many attempts did not reach the threshold; empty if all did."""
+    missed = sum(not attempt.reached for attempt in attempts)
+    return f"{missed} of {len(attempts)} did not reach the threshold" if missed else ""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table: what was measured of whom.
+@dataclass
+class Result:
+    """What a benchmark measured.
 
-    times: how many times better than the baseline. note: what a reader has to know.
+    Args:
+        note: how it was measured.
+        config: everything that was chosen for the measurement.
+        repeats: every single repeat, in plain values.
+        others: more details.
+        estimates: medians, by key.
+        ratios: how many times better than the baseline, as text.
+        notes: what a reader of one estimate has to know.
     """
 
-    what: str
-    who: str
-    number: Number
-    times: str = ""
-    note: str = ""
+    note: str
+    config: dict
+    repeats: dict
+    others: dict = field(default_factory=dict)
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+    ratios: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
+    def add(
+        self, key: str, values: Sequence[float], unit: str, n: int = 1, note: str = ""
+    ) -> None:
+        """Add the median of repeats, with the smallest and largest as its interval."""
+        middle = statistics.median(values)
+        self.estimates[key] = Estimate(
+            middle, min(values), max(values), n, len(values), unit
+        )
+        if note:
+            self.notes[key] = note
 
-def ratio_text(ours: Number, baseline: Number, bound: str = "") -> str:
-    """The baseline's median over ours; `bound` is '>' where it is a lower bound."""
-    return f"{bound}{baseline.value / ours.value:.1f}x"
+    def add_ratio(
+        self, key: str, baseline: str, *, more_is_better: bool = False, bound: str = ""
+    ) -> None:
+        """Add how many times better an estimate is than that of the baseline.
 
+        Args:
+            more_is_better: for a throughput; a time is better if it is smaller.
+            bound: ">" where the ratio is a lower bound.
+        """
+        ratio = self.estimates[baseline].value / self.estimates[key].value
+        self.ratios[key] = f"{bound}{1 / ratio if more_is_better else ratio:.1f}x"
 
-def print_rows(rows: Sequence[Row]) -> None:
-    """Rows as an aligned table; the median, and all repeats lie in min..max."""
-    header = ("what", "who", "median", "min..max", "unit", "repeats", "better", "")
-    lines = [header] + [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = zip(line, widths, strict=True)
-        print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    number = row.number
-    share = 100 if number.unit == "%" else 1
-    value, low, high = (
-        f"{share * x:.3g}" if abs(share * x) < 100 else f"{share * x:.0f}"
-        for x in (number.value, number.low, number.high)
-    )
-    between, repeats = f"{low}..{high}", str(number.seeds)
-    return row.what, row.who, value, between, number.unit, repeats, row.times, row.note
-
-
-def record_rows(
-    folder: Path, name: str, rows: Sequence[Row], note: str, details: dict
-) -> Path:
-    """Write `<name>.json`: every row, how it was measured, and each repeat."""
-    path = folder / f"{name}.json"
-    content = {
-        "generated": MADE_BY,
-        "name": name,
-        "note": note,
-        "spread": "value is the median of the repeats; low and high are min and max",
-        "numbers": {
-            f"{row.what}, {row.who}": vars(row.number)
-            | {"repeats": row.number.seeds, "better": row.times, "note": row.note}
-            for row in rows
-        },
-        "details": details,
-        "provenance": provenance("benchmarks"),
-    }
-    write_json(path, content)
-    return path
+    def record(self, name: str, seconds: float = 0.0) -> Record:
+        """The record of the benchmark `name`."""
+        repeats = max(estimate.seeds for estimate in self.estimates.values())
+        details = {
+            "ratio_to_baseline": self.ratios,
+            "notes": self.notes,
+            "repeats": self.repeats,
+            "spread": SPREAD,
+        }
+        return Record(
+            name=name,
+            group=name,
+            config=plain({"repeats": repeats} | self.config),
+            estimates=self.estimates,
+            details=plain(details | self.others),
+            seeds=tuple(range(1, repeats + 1)),
+            seconds=round(seconds, 1),
+            note=self.note,
+            provenance=provenance("benchmarks"),
+        )

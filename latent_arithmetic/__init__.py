@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # TensorFlow brings oneDNN's CPU kernels, but leaves them off on processors without
 # AVX512-VNNI. There, too, convolutions and wide layers are faster with them (small

@@ -1,219 +1,159 @@
 """The command line: `latent-arithmetic COMMAND`, or `python -m latent_arithmetic`."""
 
-import argparse
 import os
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-from latent_arithmetic.arguments import (
-    IMAGE_TASKS,
-    add_answer_arguments,
-    add_generate_arguments,
-    add_interpolate_arguments,
-    add_profile,
-    add_reconstruct_arguments,
-    add_train_arguments,
+from latent_arithmetic.config import (
+    config_from_flags,
+    get_profile,
+    given_flags,
+    open_output_folder,
 )
-from latent_arithmetic.errors import UserError
-from latent_arithmetic.quiet import import_keras_quietly
+from latent_arithmetic.console import import_keras_quietly
+from latent_arithmetic.io import UserError
+from latent_arithmetic.parser import IMAGE_TASKS, TASKS, build_parser, config_class
 
-STUDIES = ("arithmetic", "pictures")
-USER_ERROR, INTERRUPTED = 2, 130
-
-
-def _add_uses(commands) -> None:
-    for name, help_text, command, add_arguments in (
-        ("answer", "answer questions, one a line", _answer, add_answer_arguments),
-        ("generate", "novel pictures", _generate, add_generate_arguments),
-        (
-            "reconstruct",
-            "pictures through a model",
-            _reconstruct,
-            add_reconstruct_arguments,
-        ),
-        (
-            "interpolate",
-            "from one picture to another",
-            _interpolate,
-            add_interpolate_arguments,
-        ),
-    ):
-        parser = commands.add_parser(name, help=help_text)
-        add_arguments(parser)
-        parser.set_defaults(command=command)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    parser = argparse.ArgumentParser(prog="latent-arithmetic", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, help_text, command in (
-        ("run", "both notebooks, twins, self-contained edition and report", _run),
-        ("report", "build the report from recorded results", _report),
-        ("publish", "copy a finished build to the committed places", _publish),
-    ):
-        parser_of_build = commands.add_parser(name, help=help_text)
-        add_profile(parser_of_build)
-        parser_of_build.set_defaults(command=command)
-    export = commands.add_parser(
-        "export", help="write twins and self-contained edition again"
-    )
-    export.set_defaults(command=_export)
-    submission = commands.add_parser("submission", help="pack what is handed in")
-    submission.add_argument("--out", type=Path, default=Path("build/submission.zip"))
-    add_profile(submission)
-    submission.set_defaults(command=_submission)
-    datasets = commands.add_parser(
-        "datasets", help="the pictures known by name: what, licence, link, labels"
-    )
-    datasets.set_defaults(command=_datasets)
-    study = commands.add_parser(
-        "study", help="run what is not recorded yet of the tables, print them"
-    )
-    study.add_argument(
-        "part", nargs="?", choices=STUDIES, help="of the study; without, all of it"
-    )
-    study.add_argument(
-        "--show", action="store_true", help="only print what is recorded"
-    )
-    study.add_argument(
-        "--only",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="the runs whose names start so, such as cryptopunks-vae-ours-seed-1",
-    )
-    study.add_argument(
-        "--folder",
-        type=Path,
-        metavar="DIR",
-        help="where runs are recorded (default results/study); in a folder of its own "
-        "what is recorded already is repeated",
-    )
-    study.set_defaults(command=_study)
-    train = commands.add_parser("train", help="train one model into a folder")
-    add_train_arguments(train)
-    train.set_defaults(command=_train)
-    _add_uses(commands)
-    return parser
+USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+HALVES = ("seq2seq", "images")
 
 
 def _run(options) -> None:
-    from latent_arithmetic.publishing.pipeline import run_all
-    from latent_arithmetic.workspace import open_workspace
+    from latent_arithmetic.publish.release import run_all
 
-    run_all(open_workspace(options.profile))
+    run_all(open_output_folder(options.profile))
 
 
 def _report(options) -> None:
-    from latent_arithmetic.publishing.pipeline import make_report
-    from latent_arithmetic.workspace import open_workspace
+    from latent_arithmetic.publish.report import build_report
 
-    make_report(open_workspace(options.profile))
+    build_report(open_output_folder(options.profile))
 
 
 def _publish(options) -> None:
-    from latent_arithmetic.publishing.submission import publish
-    from latent_arithmetic.workspace import open_workspace
+    from latent_arithmetic.publish.release import publish
 
-    publish(open_workspace(options.profile))
+    publish(open_output_folder(options.profile))
     print("published; look at it, then commit it")
 
 
+def _check(options) -> None:
+    from latent_arithmetic.publish.release import release_check
+
+    print(release_check())
+
+
 def _export(options) -> None:
-    from latent_arithmetic.publishing.submission import write_exports
-    from latent_arithmetic.workspace import project_folder
+    from latent_arithmetic.publish.release import export
 
-    write_exports(project_folder())
-
-
-def _datasets(options) -> None:
-    from latent_arithmetic.images.data.fetching import describe_data_sets
-
-    print(describe_data_sets())
-
-
-def _study(options) -> None:
-    from latent_arithmetic import study
-    from latent_arithmetic.arithmetic import study_plan
-    from latent_arithmetic.images import study_runs
-    from latent_arithmetic.profiles import FULL
-    from latent_arithmetic.workspace import open_workspace
-
-    parts = [options.part] if options.part else STUDIES
-    planned = {"arithmetic": study_plan.all_runs, "pictures": study_runs.all_runs}
-    folder = options.folder or study.study_folder()
-    known = {part: planned[part]() for part in parts}
-    chosen = study.named([run for part in parts for run in known[part]], options.only)
-    for part in parts if not options.show else ():
-        work = open_workspace(FULL.name).folder("study")
-        runs = [run for run in known[part] if run in chosen]
-        if part == "pictures":
-            study_runs.expect_recorded_judges(runs, folder, work, FULL)
-        study.run_study(runs, folder, work, FULL)
-    study.print_study(chosen, folder)
+    export()
 
 
 def _submission(options) -> None:
-    from latent_arithmetic.publishing.submission import pack_submission
-    from latent_arithmetic.workspace import open_workspace
+    from latent_arithmetic.publish.release import pack_submission
 
-    origin = pack_submission(open_workspace(options.profile), options.out)
+    origin = pack_submission(open_output_folder(options.profile), options.out)
     print(f"packed {options.out} from {origin}")
 
 
-def _train(options) -> None:
-    from latent_arithmetic.profiles import get_profile
+def _datasets(options) -> None:
+    from latent_arithmetic.images.catalog import describe_datasets
 
-    common = {"profile": get_profile(options.profile), "seed": options.seed}
+    print(describe_datasets())
+
+
+def _selected(options) -> tuple[list, Path]:
+    from latent_arithmetic.experiments.runner import select
+    from latent_arithmetic.records import records_folder
+
+    halves = [import_module(f"latent_arithmetic.experiments.{half}") for half in HALVES]
+    known = [each for half in halves for each in half.all_experiments()]
+    return select(known, options.names), options.records or records_folder()
+
+
+def _run_experiments(options) -> None:
+    from latent_arithmetic.experiments.images import check_recorded_extractors
+    from latent_arithmetic.experiments.runner import run_experiments, show_experiments
+
+    experiments, folder = _selected(options)
+    output = open_output_folder(options.profile or "full")
+    work, profile = output.folder("experiments"), output.profile
+    check_recorded_extractors(experiments, folder, work, profile)
+    run_experiments(experiments, folder, work, profile)
+    show_experiments(experiments, folder)
+
+
+def _list_experiments(options) -> None:
+    for experiment in _selected(options)[0]:
+        print(experiment.name)
+
+
+def _show_experiments(options) -> None:
+    from latent_arithmetic.experiments.runner import show_experiments
+
+    show_experiments(*_selected(options))
+
+
+def _callbacks(options) -> list:
+    """Keras callbacks that were asked for."""
+    if options.tensorboard is None:
+        return []
+    import keras
+
+    for package in ("tensorflow", "tensorboard"):
+        if find_spec(package) is None:
+            raise UserError(
+                f"--tensorboard needs the package {package}: pip install {package}"
+            )
+    return [keras.callbacks.TensorBoard(options.tensorboard)]
+
+
+def _train(options) -> None:
+    task, folder = options.task, options.out
+    profile = get_profile(options.profile)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"cannot train into {options.out}: {error.strerror}; choose a folder that "
-            "can be written"
+            f"cannot train into {folder}: {error.strerror}; choose a folder that can "
+            "be written"
         ) from None
-    if options.task in IMAGE_TASKS:
-        from latent_arithmetic.images.files import show_trained
-        from latent_arithmetic.images.tasks import train_task
+    callbacks = _callbacks(options)
+    if task in IMAGE_TASKS:
+        from latent_arithmetic.images import pipeline
 
-        trained = train_task(
-            options.task,
-            options.out,
+        trained = pipeline.train(
+            task,
+            folder,
+            profile=profile,
             data=options.data,
             size=options.size,
-            recipe=options.recipe,
-            **common,
+            value_range=options.value_range,
+            preset=options.preset,
+            overrides=given_flags(config_class(task), options),
+            seed=options.seed,
+            callbacks=callbacks,
         )
-        show_trained(trained, options.out / "samples.png")
+        pipeline.show_samples(trained, folder / "samples.png")
     else:
-        from latent_arithmetic.arithmetic.tasks import train_task
+        from latent_arithmetic.seq2seq import pipeline
 
-        train_task(
-            options.task,
-            options.out,
-            train_fraction=options.train_fraction,
-            train_questions=options.train_questions,
-            split=options.split,
-            design=options.design,
-            max_digits=options.digits,
-            encoder_layers=options.encoder_layers,
-            decoder_layers=options.decoder_layers,
-            reading=options.reading,
-            supervision=options.supervision,
-            painting=options.painting,
-            **common,
+        config = config_from_flags(config_class(task), options)
+        pipeline.train(
+            task, folder, profile=profile, config=config, callbacks=callbacks
         )
-    print(f"trained {options.task} into {options.out}")
+    print(f"trained {task} into {folder}")
 
 
 def _answer(options) -> None:
-    from latent_arithmetic.arithmetic import answering
+    from latent_arithmetic.seq2seq.pipeline import answer
 
-    answering.answer(
+    answer(
         options.model,
-        questions=options.questions,
-        questions_file=options.questions_file,
+        queries=options.queries,
+        queries_file=options.queries_file,
         images_file=options.images,
         out=options.out,
         seed=options.seed,
@@ -221,57 +161,95 @@ def _answer(options) -> None:
 
 
 def _generate(options) -> None:
-    from latent_arithmetic.images.files import save_pictures
-    from latent_arithmetic.images.trained import load_trained
+    from latent_arithmetic.images.pipeline import load, save_images
 
-    trained, attributes = load_trained(options.model), None
+    trained = load(options.model)
+    attributes = None
     if options.attributes:
         attributes = trained.attributes_named(options.attributes, options.count)
-    pictures = trained.generate(
+    images = trained.generate(
         options.count,
         options.seed,
+        prior=options.prior or trained.default_prior,
         attributes=attributes,
-        prior=options.prior or trained.best_prior,
         truncation=options.truncation,
         scale=options.scale,
     )
-    save_pictures(pictures, options.out)
+    save_images(images, options.out)
     print(f"wrote {options.out}")
 
 
 def _reconstruct(options) -> None:
-    from latent_arithmetic.images.files import reconstruct_to_file
+    from latent_arithmetic.images.pipeline import reconstruct_to_file
 
-    reconstruct_to_file(options.model, options.data, options.count, options.out)
+    reconstruct_to_file(
+        options.model,
+        options.data,
+        options.count,
+        options.out,
+        value_range=options.value_range,
+    )
     print(f"wrote {options.out}")
 
 
 def _interpolate(options) -> None:
-    from latent_arithmetic.images.files import save_pictures
-    from latent_arithmetic.images.trained import load_trained
+    from latent_arithmetic.images.pipeline import load, save_images
 
-    trained = load_trained(options.model)
-    pictures = trained.interpolate(
+    trained = load(options.model)
+    images = trained.interpolate(
         options.steps,
         options.seed,
         options.method,
-        prior=options.prior or trained.best_prior,
+        prior=options.prior or trained.default_prior,
     )
-    save_pictures(pictures, options.out, columns=options.steps)
+    save_images(images, options.out, columns=options.steps)
     print(f"wrote {options.out}")
+
+
+COMMANDS = {
+    "run": _run,
+    "report": _report,
+    "publish": _publish,
+    "release-check": _check,
+    "export": _export,
+    "submission": _submission,
+    "datasets": _datasets,
+    "experiments run": _run_experiments,
+    "experiments list": _list_experiments,
+    "experiments show": _show_experiments,
+    "train": _train,
+    "answer": _answer,
+    "generate": _generate,
+    "reconstruct": _reconstruct,
+    "interpolate": _interpolate,
+}
+
+
+def _task_of(arguments: list[str]) -> str | None:
+    """The task of a `train` command, whose flags are then known."""
+    train = len(arguments) > 1 and arguments[0] == "train"
+    return arguments[1] if train and arguments[1] in TASKS else None
+
+
+def _run_command(arguments: list[str]) -> None:
+    options = build_parser(_task_of(arguments)).parse_args(arguments)
+    import_keras_quietly()
+    COMMANDS[options.command](options)
+    sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status (2 for a user's mistake)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    options = build_parser().parse_args(arguments)
-    import_keras_quietly()
     try:
-        options.command(options)
+        _run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("interrupted; the same command resumes where it stopped", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # such as `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     return 0

@@ -1,37 +1,46 @@
-"""Plain `fit`, with progress, checkpoints, exact resuming and a divergence guard."""
+"""One Keras `fit` with progress, exact resume and a divergence guard; model folders."""
 
+import hashlib
 import json
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from latent_arithmetic.checkpoints import (
-    assign_variables,
+from latent_arithmetic.console import progress_bar, say
+from latent_arithmetic.io import (
+    TrainingDiverged,
+    UserError,
+    first_line,
+    plain,
     read_arrays,
     save_arrays,
-    variable_arrays,
 )
-from latent_arithmetic.errors import TrainingDiverged, UserError
-from latent_arithmetic.progress import progress_bar, say
+from latent_arithmetic.records import Estimate, Record, find_record, provenance
+from latent_arithmetic.records import read_record as _read_record
 
 CHECKPOINT_NAME = "checkpoint.npz"
 CHECKPOINT_SECONDS = 10.0  # a checkpoint is written at most this often
+RUN_NAME, WEIGHTS_NAME = "run.json", "model.weights.h5"
+OLD_WEIGHTS_NAME = "weights.npz"  # of versions before 0.2
+SHOWN_DIFFERENCES = 5
 
 Validate = Callable[[keras.Model], dict[str, float]]
 
 
 @dataclass
 class History:
-    """What a training run went through, one entry an epoch.
+    """Losses and validation of a training run, one entry an epoch.
 
-    losses: every loss and metric of `fit`, by name.
-    validation: what `validate` returned, with its own `epoch` column (from 1).
-    seconds: wall-clock time spent in epochs and validation, over all resumes.
+    Args:
+        losses: every loss and metric of `fit`, by name.
+        validation: what `validate` returned, with its own `epoch` column (from 1).
+        seconds: wall-clock time of epochs and validation, over all resumes.
     """
 
     losses: dict[str, list[float]] = field(default_factory=dict)
@@ -48,9 +57,9 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         arrays: an array, or a tuple or dict of arrays, equally long.
-        batch_size: rows in a batch; the remainder is left for another epoch.
+        batch_size: examples in a batch; the remainder is left for another epoch.
         seed: seed of the shuffling.
-        epoch_examples: rows in an epoch at most; each epoch takes others.
+        epoch_examples: examples in an epoch at most; each epoch takes others.
     """
 
     def __init__(
@@ -89,7 +98,7 @@ class Batches(keras.utils.PyDataset):
 def cosine_schedule(
     learning_rate: float, steps: int, warm_up: float = 0.05
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Linear warm-up over a share of `steps`, then a cosine to zero (SGDR, 2017)."""
+    """Linear warm-up over a fraction of `steps`, then a cosine to zero (SGDR, 2017)."""
     warm_up_steps = max(1, int(warm_up * steps))
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=learning_rate / warm_up_steps,
@@ -99,12 +108,43 @@ def cosine_schedule(
     )
 
 
-class _Bar(keras.callbacks.Callback):
+def jit_compile() -> bool | str:
+    """What to pass as `jit_compile`, by backend and device.
+
+    On a CPU, TensorFlow's just-in-time compiler makes convolutions several times
+    slower than oneDNN's; Keras's compilation with torch fails or slows down.
+    """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        return False
+    if backend == "tensorflow":
+        devices = keras.distribution.list_devices()
+        return "auto" if any("cpu" not in device for device in devices) else False
+    return "auto"
+
+
+def predict_in_batches(
+    function: Callable, *arrays: np.ndarray, batch_size: int = 250
+) -> np.ndarray:
+    """`function(*arrays)`, a few hundred rows at a time, as one NumPy array."""
+    starts = range(0, len(arrays[0]), batch_size)
+    parts = [
+        function(*(array[start : start + batch_size] for array in arrays))
+        for start in starts
+    ]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+
+
+class _ProgressBar(keras.callbacks.Callback):
     """Moves the progress bar and shows the running loss."""
 
-    def __init__(self, bar):
+    def __init__(self, title: str, epochs: int, steps: int, first: int):
         super().__init__()
-        self.bar = bar
+        self.title, self.epochs = title, epochs
+        self.bar = progress_bar(epochs * steps, title, done=first * steps)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar.set_description(f"{self.title} {epoch + 1}/{self.epochs}")
 
     def on_train_batch_end(self, batch, logs=None):
         if logs and "loss" in logs:
@@ -112,110 +152,130 @@ class _Bar(keras.callbacks.Callback):
         self.bar.update()
 
 
-class _Session:
-    """The state of one `train` call that a checkpoint has to hold."""
+class _Resume(keras.callbacks.Callback):
+    """Shuffles every epoch, records losses and validation, and writes checkpoints.
 
-    def __init__(self, model: keras.Model, path: Path | None, settings: dict | None):
-        self.model = model
-        self.path = path
-        self.settings = json.dumps(settings or {}, sort_keys=True)
+    A checkpoint holds all variables of model and optimizer by position, random seeds
+    included, so that a resumed run ends with the same weights.
+    """
+
+    def __init__(self, model, batches, epochs, folder, config, validate, every):
+        super().__init__()
+        self.trained, self.batches, self.epochs = model, batches, epochs
+        self.path = Path(folder) / CHECKPOINT_NAME if folder else None
+        self.config = json.dumps(plain(config or {}), sort_keys=True)
+        self.validate, self.every = validate, every
         self.history = History()
-        self.best_value = -math.inf
-        self.best_arrays: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+        self.batches.start_epoch(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in losses.items():
+            self.history.losses.setdefault(name, []).append(value)
+        self._expect_finite(losses)
+        last = epoch + 1 == self.epochs
+        if self.validate and (last or (epoch + 1) % self.every == 0):
+            values = {"epoch": epoch + 1, **self.validate(self.trained)}
+            for name, value in values.items():
+                self.history.validation.setdefault(name, []).append(float(value))
+                if logs is not None and name != "epoch":
+                    logs[f"val_{name}"] = float(value)  # for the user's callbacks
+        self.history.seconds += time.perf_counter() - self.started
+        due = time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS
+        if self.path and (due or last):
+            self.save()
+
+    def _expect_finite(self, losses: dict[str, float]) -> None:
+        if all(math.isfinite(value) for value in losses.values()):
+            return
+        kept = "no checkpoint had been written yet"
+        if self.path and self.path.exists():
+            kept = f"the last good checkpoint is {self.path}"
+        raise TrainingDiverged(
+            f"the loss is not finite after epoch {self.history.epochs} ({losses}); "
+            f"{kept}; try a lower learning rate"
+        )
+
     def save(self) -> None:
         """Write everything needed to go on from the end of this epoch."""
         state = {
-            "settings": self.settings,
+            "config": self.config,
             "losses": self.history.losses,
             "validation": self.history.validation,
             "seconds": self.history.seconds,
-            "best_value": self.best_value,
         }
-        parts = {
-            "model": variable_arrays(self.model.variables),
-            "optimizer": variable_arrays(self.model.optimizer.variables),
-            "best": self.best_arrays,
-        }
-        arrays = {
-            f"{part}/{key}": value
-            for part, values in parts.items()
-            for key, value in values.items()
-        }
-        save_arrays(self.path, arrays | {"state": np.array(json.dumps(state))})
+        arrays = {"state": np.array(json.dumps(state))}
+        for part, variables in self._parts().items():
+            for index, variable in enumerate(variables):
+                value = keras.ops.convert_to_numpy(variable.value)
+                arrays[f"{part}/{index:04d}"] = value
+        save_arrays(self.path, arrays)
         self.saved_at = time.monotonic()
 
     def restore(self) -> None:
         """Go back to the checkpoint.
 
         Raises:
-            UserError: it was written by a run with other settings.
+            UserError: it was written by a run with another configuration.
         """
         arrays = read_arrays(self.path)
         if "state" not in arrays:
             raise UserError(f"{self.path} is no training checkpoint; remove it")
         state = json.loads(str(arrays.pop("state")))
-        if state["settings"] != self.settings:
+        if state.get("config") != self.config:
             raise UserError(
-                f"{self.path} was left by a run with the settings {state['settings']}, "
-                f"this one has {self.settings}; choose another folder or remove it"
+                f"{self.path} was left by a run with the configuration "
+                f"{state.get('config')}, this one has {self.config}; choose another "
+                "folder or remove it"
             )
-        parts: dict[str, dict] = {"model": {}, "optimizer": {}, "best": {}}
-        for name, value in arrays.items():
-            part, key = name.split("/")
-            parts[part][key] = value
-        assign_variables(self.model.variables, parts["model"], self.path)
-        assign_variables(self.model.optimizer.variables, parts["optimizer"], self.path)
-        self.best_arrays = parts["best"]
-        self.best_value = state["best_value"]
+        for part, variables in self._parts().items():
+            saved = [arrays[key] for key in sorted(arrays) if key.startswith(part)]
+            _assign(variables, saved, self.path)
         self.history = History(state["losses"], state["validation"], state["seconds"])
 
-    def record_losses(self, losses: dict[str, list[float]]) -> None:
-        """Add one epoch's losses; refuse what is not finite."""
-        for name, values in losses.items():
-            self.history.losses.setdefault(name, []).append(float(values[-1]))
-        values = {name: entry[-1] for name, entry in self.history.losses.items()}
-        if not all(math.isfinite(value) for value in values.values()):
-            kept = (
-                f"the last good checkpoint is {self.path}"
-                if self.path and self.path.exists()
-                else "no checkpoint had been written yet"
-            )
-            raise TrainingDiverged(
-                f"the loss is no finite number after epoch {self.history.epochs} "
-                f"({values}); {kept}; try a lower learning rate"
-            )
-
-    def record_validation(self, values: dict[str, float], best: str | None) -> None:
-        """Add one validation; keep the weights if it is the best so far."""
-        columns = {"epoch": self.history.epochs, **values}
-        for name, value in columns.items():
-            self.history.validation.setdefault(name, []).append(float(value))
-        if best and values[best] > self.best_value:
-            self.best_value = float(values[best])
-            self.best_arrays = variable_arrays(self.model.variables)
-
-    def finish(self) -> History:
-        """Put the best weights back, if any were kept."""
-        if self.best_arrays:
-            assign_variables(self.model.variables, self.best_arrays, Path("best"))
-        return self.history
+    def _parts(self) -> dict[str, Sequence]:
+        model = self.trained
+        return {"model": model.variables, "optimizer": model.optimizer.variables}
 
 
-def train(
+def _assign(variables: Sequence, saved: list[np.ndarray], origin: Path) -> None:
+    """Put saved values into variables of the same number and shapes."""
+    differences = [
+        f"{variable.path}: file has {value.shape}, model has {tuple(variable.shape)}"
+        for variable, value in zip(variables, saved, strict=False)
+        if tuple(variable.shape) != value.shape
+    ]
+    if len(saved) != len(variables):
+        differences.insert(
+            0, f"file has {len(saved)} arrays, model has {len(variables)}"
+        )
+    if differences:
+        shown = "; ".join(differences[:SHOWN_DIFFERENCES])
+        raise UserError(
+            f"{origin} belongs to another architecture ({shown}); remove it, or use "
+            "the configuration it was made with"
+        )
+    for variable, value in zip(variables, saved, strict=True):
+        variable.assign(value)
+
+
+def fit(
     model: keras.Model,
     batches: Batches,
     *,
     epochs: int,
     title: str,
     folder: Path | None = None,
-    settings: dict | None = None,
+    config: dict | None = None,
     validate: Validate | None = None,
     every: int = 1,
-    best: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> History:
     """Train a built, compiled model for `epochs` passes over `batches`.
 
@@ -223,44 +283,37 @@ def train(
         title: what the progress bar says is happening.
         folder: where the checkpoint is kept; a run killed there is resumed there
             and ends with the same weights as an uninterrupted one.
-        settings: whatever makes this run this run; a checkpoint left by other
-            settings is refused.
+        config: everything that identifies the run; a checkpoint left by another
+            configuration is refused.
         validate: measures the model after every `every` epochs and after the last.
-        best: the value of `validate` to maximise; the weights of the epoch that
-            was best are the ones the model ends with.
+        callbacks: more Keras callbacks; validation appears in their logs as `val_...`.
 
     Raises:
-        TrainingDiverged: a loss is no longer a finite number.
+        TrainingDiverged: a loss is no longer finite.
         UserError: the folder holds the checkpoint of another run.
     """
-    path = folder / CHECKPOINT_NAME if folder else None
-    session = _Session(model, path, settings)
-    if path and path.exists():
-        session.restore()
-        say(f"{title}: resumed after epoch {session.history.epochs} of {epochs}")
-    first = session.history.epochs
-    bar = progress_bar(epochs * len(batches), title, done=first * len(batches))
-    with bar:
-        for epoch in range(first, epochs):
-            started = time.perf_counter()
-            bar.set_description(f"{title} {epoch + 1}/{epochs}")
-            batches.start_epoch(epoch)
-            fitted = model.fit(batches, shuffle=False, verbose=0, callbacks=[_Bar(bar)])
-            session.record_losses(fitted.history)
-            last = epoch + 1 == epochs
-            if validate and (last or (epoch + 1) % every == 0):
-                session.record_validation(validate(model), best)
-            session.history.seconds += time.perf_counter() - started
-            due = time.monotonic() - session.saved_at >= CHECKPOINT_SECONDS
-            if path and (due or last):
-                session.save()
-    history = session.finish()
-    say(_summary(title, history))
-    return history
+    resume = _Resume(model, batches, epochs, folder, config, validate, every)
+    if resume.path and resume.path.exists():
+        resume.restore()
+        say(f"{title}: resumed after epoch {resume.history.epochs} of {epochs}")
+    first = resume.history.epochs
+    if first < epochs:
+        progress = _ProgressBar(title, epochs, len(batches), first)
+        with progress.bar:
+            model.fit(
+                batches,
+                initial_epoch=first,
+                epochs=epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[resume, progress, *callbacks],
+            )
+    say(_summary(title, resume.history))
+    return resume.history
 
 
 def _summary(title: str, history: History) -> str:
-    """One line that stays where the bar was."""
+    """One line that stays where the progress bar was."""
     parts = [f"{title}: {history.epochs} epochs in {history.seconds:.0f} s"]
     last = {name: values[-1] for name, values in history.losses.items() if values}
     last |= {
@@ -270,3 +323,145 @@ def _summary(title: str, history: History) -> str:
     }
     parts += [f"{name} {value:.4g}" for name, value in last.items()]
     return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run: a folder with run.json and model.weights.h5.
+
+    Args:
+        task: such as "vae" or "text-to-text".
+        config: every setting; enough to build the model again.
+        record: what run.json says; its estimates are those of validation.
+    """
+
+    folder: Path
+    task: str
+    config: dict
+    history: History
+    record: Record
+
+    def load_weights(self, model: keras.Model) -> keras.Model:
+        """Fill a model that was built with the same configuration.
+
+        Raises:
+            UserError: the weights are missing, damaged or of another architecture.
+        """
+        path = self.folder / WEIGHTS_NAME
+        if _checksum(path) != self.record.details.get("weights_sha256"):
+            raise UserError(
+                f"{path} is damaged or belongs to another model: its checksum is not "
+                f"the one in {RUN_NAME}; restore the file or train the model again"
+            )
+        try:
+            model.load_weights(path)
+        except (ValueError, OSError, KeyError) as error:
+            raise UserError(
+                f"{path} does not fit the model that {RUN_NAME} describes "
+                f"({first_line(error)}); restore both files or train the model again"
+            ) from None
+        return model
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _save_weights(model: keras.Model, path: Path) -> None:
+    """Write a model's weights without its optimizer, atomically."""
+    unfinished = path.with_name(f"{os.getpid()}.unfinished.weights.h5")
+    optimizer, model.optimizer = model.optimizer, None
+    try:
+        model.save_weights(unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise UserError(
+            f"could not write {path} ({first_line(error)}); free some space or choose "
+            "another folder, then repeat the command: training is not lost"
+        ) from error
+    finally:
+        model.optimizer = optimizer
+        unfinished.unlink(missing_ok=True)
+
+
+def save_run(
+    folder: Path,
+    model: keras.Model,
+    *,
+    task: str,
+    config: dict,
+    history: History,
+    profile: str,
+    estimates: dict[str, Estimate] | None = None,
+) -> Run:
+    """Write the weights, then run.json; the checkpoint is no longer needed."""
+    _save_weights(model, folder / WEIGHTS_NAME)
+    details = {
+        "losses": history.losses,
+        "validation": history.validation,
+        "parameters": model.count_params(),
+        "weights_sha256": _checksum(folder / WEIGHTS_NAME),
+    }
+    record = Record(
+        name=folder.name,
+        group=task,
+        config={"task": task, **plain(config)},
+        estimates=estimates or {},
+        details=details,
+        seeds=(config.get("seed", 0),),
+        seconds=history.seconds,
+        provenance=provenance(profile),
+    )
+    record.write(folder / RUN_NAME)
+    (folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+    return read_run(folder)
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether the folder holds a whole run.
+
+    Raises:
+        UserError: it holds one of an older version, whose weights cannot be read.
+    """
+    if (folder / OLD_WEIGHTS_NAME).is_file():
+        raise UserError(
+            f"{folder} holds a model of an older version ({OLD_WEIGHTS_NAME}), which "
+            "cannot be read; remove the folder and train again"
+        )
+    return (folder / RUN_NAME).is_file() and (folder / WEIGHTS_NAME).is_file()
+
+
+def read_run(folder: Path) -> Run:
+    """Read what a run folder says of itself.
+
+    Raises:
+        UserError: the folder holds no finished run, or its run.json is damaged.
+    """
+    folder = Path(folder)
+    if not _is_finished(folder):
+        raise UserError(
+            f"{folder} holds no finished run (expected {RUN_NAME} and {WEIGHTS_NAME} "
+            "in it); train one with `latent-arithmetic train TASK --out FOLDER`"
+        )
+    record = _read_record(folder / RUN_NAME)
+    try:
+        config = dict(record.config)
+        task, details = config.pop("task"), record.details
+        history = History(details["losses"], details["validation"], record.seconds)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / RUN_NAME} is damaged ({error!r}); train the model again"
+        ) from None
+    return Run(folder, task, config, history, record)
+
+
+def finished_run(folder: Path, task: str, config: dict) -> Run | None:
+    """The run in `folder` if it is this one, None if the folder is free.
+
+    Raises:
+        UserError: the folder holds another run.
+    """
+    if not _is_finished(folder):
+        return None
+    find_record(folder / RUN_NAME, {"task": task, **plain(config)})
+    return read_run(folder)

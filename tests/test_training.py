@@ -1,4 +1,4 @@
-"""Training: batches, resuming after a kill, the divergence guard, saved runs."""
+"""Training: batches, exact resume after a kill, divergence guard, model folders."""
 
 import keras
 import numpy as np
@@ -6,15 +6,22 @@ import pytest
 from keras.src.trainers.data_adapters import get_data_adapter
 
 from latent_arithmetic import training
-from latent_arithmetic.errors import TrainingDiverged, UserError
-from latent_arithmetic.runs import finished_run, read_run, save_run
-from latent_arithmetic.training import Batches, cosine_schedule, train
+from latent_arithmetic.io import TrainingDiverged, UserError
+from latent_arithmetic.training import (
+    Batches,
+    cosine_schedule,
+    finished_run,
+    fit,
+    predict_in_batches,
+    read_run,
+    save_run,
+)
 
 EXAMPLES = np.linspace(-1, 1, 50, dtype="float32")[:, None]
 
 
 def small_model(units: int = 4, learning_rate: float = 0.05) -> keras.Model:
-    """A model with random behaviour in training (dropout) and a schedule."""
+    """A model with random behavior in training (dropout) and a schedule."""
     keras.utils.set_random_seed(3)
     model = keras.Sequential(
         [
@@ -73,7 +80,7 @@ def test_schedule_warms_up_then_falls_to_zero():
 def test_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     whole = small_model()
-    expected = train(whole, small_batches(), epochs=4, title="whole", folder=tmp_path)
+    expected = fit(whole, small_batches(), epochs=4, title="whole", folder=tmp_path)
     (tmp_path / training.CHECKPOINT_NAME).unlink()
 
     calls = []
@@ -85,7 +92,7 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
         return {}
 
     with pytest.raises(KeyboardInterrupt):
-        train(
+        fit(
             small_model(),
             small_batches(),
             epochs=4,
@@ -95,111 +102,128 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
         )
     resumed = small_model()
     resumed.set_weights([weight + 1 for weight in resumed.get_weights()])
-    history = train(
-        resumed, small_batches(), epochs=4, title="resumed", folder=tmp_path
-    )
+    history = fit(resumed, small_batches(), epochs=4, title="resumed", folder=tmp_path)
     np.testing.assert_array_equal(weights_of(whole), weights_of(resumed))
     assert history.losses == expected.losses
 
 
 def test_checkpoint_of_other_settings_is_refused(tmp_path):
-    train(
+    fit(
         small_model(),
         small_batches(),
         epochs=1,
         title="one",
         folder=tmp_path,
-        settings={"seed": 1},
+        config={"seed": 1},
     )
     with pytest.raises(UserError, match="other|another"):
-        train(
+        fit(
             small_model(),
             small_batches(),
             epochs=2,
             title="two",
             folder=tmp_path,
-            settings={"seed": 2},
+            config={"seed": 2},
         )
 
 
 def test_divergence_is_one_clear_error_and_keeps_the_checkpoint(tmp_path):
     model = small_model()
-    train(model, small_batches(), epochs=1, title="good", folder=tmp_path)
+    fit(model, small_batches(), epochs=1, title="good", folder=tmp_path)
     before = (tmp_path / training.CHECKPOINT_NAME).read_bytes()
     bad = Batches((EXAMPLES, np.full_like(EXAMPLES, np.nan)), 8)
     with pytest.raises(TrainingDiverged, match="last good checkpoint"):
-        train(small_model(), bad, epochs=3, title="bad", folder=tmp_path)
+        fit(small_model(), bad, epochs=3, title="bad", folder=tmp_path)
     assert (tmp_path / training.CHECKPOINT_NAME).read_bytes() == before
 
 
-def test_best_validation_epoch_is_kept():
-    values = iter([0.2, 0.9, 0.1])
-    seen = []
-
-    def validate(model):
-        seen.append(weights_of(model))
-        return {"exact": next(values)}
-
-    model = small_model()
-    train(
-        model,
-        small_batches(),
-        epochs=3,
-        title="best",
-        validate=validate,
-        best="exact",
+def saved(folder, units: int = 4):
+    """A finished run in `folder`, and its model."""
+    model = small_model(units)
+    history = fit(model, small_batches(), epochs=1, title="saved", folder=folder)
+    config = {"units": units, "channels": (1, 2), "seed": 3}
+    save_run(
+        folder, model, task="test", config=config, history=history, profile="smoke"
     )
-    np.testing.assert_array_equal(weights_of(model), seen[1])
+    return model, config
 
 
 def test_saved_run_round_trip_and_refusals(tmp_path):
-    model = small_model()
-    history = train(model, small_batches(), epochs=1, title="saved", folder=tmp_path)
-    settings = {"units": 4, "channels": (1, 2)}
-    save_run(
-        tmp_path,
-        model,
-        task="test",
-        settings=settings,
-        history=history,
-        profile="smoke",
-    )
-    run = finished_run(tmp_path, "test", settings)
+    model, config = saved(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "model.weights.h5",
+        "run.json",
+    ]
+    run = finished_run(tmp_path, "test", config)
+    assert run.config == {"units": 4, "channels": [1, 2], "seed": 3}
     loaded = run.load_weights(small_model(learning_rate=0.0))
     np.testing.assert_array_equal(weights_of(model), weights_of(loaded))
-    with pytest.raises(UserError, match=r"\(4,\).*\(6,\)|\(1, 4\).*\(1, 6\)"):
+    with pytest.raises(UserError, match="does not fit the model"):
         run.load_weights(small_model(units=6))
     with pytest.raises(UserError, match="units: there 4, wanted 5"):
-        finished_run(tmp_path, "test", settings | {"units": 5})
-    (tmp_path / "weights.npz").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(UserError, match="not a whole"):
-        run.load_weights(small_model())
+        finished_run(tmp_path, "test", config | {"units": 5})
     with pytest.raises(UserError, match="no finished run"):
         read_run(tmp_path / "empty")
 
 
-def test_pickled_weights_are_refused(tmp_path):
-    np.savez(tmp_path / "evil.npz", **{"0000": np.array([{"a": 1}], dtype=object)})
-    from latent_arithmetic.checkpoints import load_variables
+def test_damaged_weights_are_refused(tmp_path):
+    saved(tmp_path)
+    path = tmp_path / "model.weights.h5"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged or belongs to another model"):
+        read_run(tmp_path).load_weights(small_model())
+    path.unlink()
+    with pytest.raises(UserError, match="no finished run"):
+        read_run(tmp_path)
 
-    with pytest.raises(UserError, match="plain arrays"):
-        load_variables(small_model().variables, tmp_path / "evil.npz")
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"estimates": {}}', "not JSON"])
+def test_damaged_run_json_is_refused(tmp_path, text):
+    saved(tmp_path)
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match="run.json"):
+        read_run(tmp_path)
 
 
-def test_a_full_disk_leaves_the_last_good_file_whole(tmp_path, monkeypatch):
-    from latent_arithmetic import checkpoints
+def test_model_of_an_older_version_is_refused(tmp_path):
+    (tmp_path / "weights.npz").write_bytes(b"")
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UserError, match="older version.*train again"):
+        read_run(tmp_path)
 
-    path = tmp_path / "weights.npz"
-    checkpoints.save_arrays(path, {"kept": np.arange(3)})
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+def test_weights_are_saved_without_the_optimizer(tmp_path):
+    import h5py
 
-    monkeypatch.setattr(checkpoints.os, "fsync", full)
-    with pytest.raises(UserError, match="No space left.*untouched"):
-        checkpoints.save_arrays(path, {"kept": np.zeros(3)})
-    assert checkpoints.read_arrays(path)["kept"].tolist() == [0, 1, 2]
-    assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]
+    saved(tmp_path)
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert "optimizer" not in file
+
+
+def test_user_callbacks_see_losses_and_validation():
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((epoch, sorted(logs)))
+
+    fit(
+        small_model(),
+        small_batches(),
+        epochs=2,
+        title="watched",
+        validate=lambda model: {"exact_match": 0.5},
+        callbacks=[Watch()],
+    )
+    assert seen == [(0, ["loss", "val_exact_match"]), (1, ["loss", "val_exact_match"])]
+
+
+def test_predictions_do_not_depend_on_the_batch_size():
+    rows = np.arange(7.0)[:, None]
+    doubled = predict_in_batches(lambda part: 2 * part, rows, batch_size=3)
+    np.testing.assert_array_equal(doubled, 2 * rows)
 
 
 def test_a_short_epoch_takes_other_rows_each_time():

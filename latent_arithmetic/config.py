@@ -1,0 +1,302 @@
+"""Profiles, training schedules, output folders, and settings that become flags."""
+
+import argparse
+import os
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from latent_arithmetic.io import UserError, expect_one_of, project_folder
+
+PROFILE_VARIABLE = "LATENT_ARITHMETIC_PROFILE"
+BUILD_VARIABLE = "LATENT_ARITHMETIC_BUILD"  # replaces <project>/build
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast one model trains.
+
+    Args:
+        epochs: passes over the training examples; a smaller data set than the
+            profile allows for is passed over more often, so that the profile decides
+            how long training takes.
+        batch_size: examples in one step.
+        learning_rate: the highest learning rate of the schedule.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Training schedules of all models, and the sizes of the experiments.
+
+    A profile changes how long and how much, never which code runs.
+
+    Args:
+        max_images: images used at most, training and held out together.
+        epoch_examples: queries or characters shown in an epoch at most.
+        train_fractions: fractions of the queries trained on in the notebook.
+        depths: numbers of encoder layers compared in the notebook.
+        seeds: runs per number in the notebook.
+        max_test_queries: queries at most with which a model is evaluated.
+    """
+
+    name: str
+    max_images: int
+    cae: Schedule
+    vae: Schedule
+    gan: Schedule
+    attribute_classifier: Schedule
+    epoch_examples: int
+    digit_classifier: Schedule
+    text_to_text: Schedule
+    image_to_text: Schedule
+    text_to_image: Schedule
+    train_fractions: tuple[float, ...]
+    depths: tuple[int, ...]
+    seeds: int
+    max_test_queries: int
+
+    def schedule(self, task: str) -> Schedule:
+        """The schedule of a task, such as "vae" or "text-to-text"."""
+        return getattr(self, task.replace("-", "_"))
+
+
+SMOKE = Profile(
+    name="smoke",
+    max_images=192,
+    cae=Schedule(1, 32, 1e-3),
+    vae=Schedule(1, 32, 1e-3),
+    gan=Schedule(1, 32, 2e-4),
+    attribute_classifier=Schedule(1, 32, 2e-3),
+    epoch_examples=2_048,
+    digit_classifier=Schedule(1, 256, 2e-3),
+    text_to_text=Schedule(1, 256, 2e-3),
+    image_to_text=Schedule(1, 256, 2e-3),
+    text_to_image=Schedule(1, 256, 2e-3),
+    train_fractions=(0.9, 0.5, 0.1, 0.05),
+    depths=(1, 2),
+    seeds=1,
+    max_test_queries=100,
+)
+
+QUICK = Profile(
+    name="quick",
+    max_images=10_000,
+    cae=Schedule(3, 32, 2e-3),
+    vae=Schedule(4, 32, 2e-3),
+    gan=Schedule(8, 32, 1.5e-3),
+    attribute_classifier=Schedule(3, 64, 2e-3),
+    epoch_examples=100_000,
+    digit_classifier=Schedule(2, 256, 3e-3),
+    text_to_text=Schedule(7, 128, 1e-2),
+    image_to_text=Schedule(3, 64, 4e-3),
+    text_to_image=Schedule(4, 128, 3e-3),
+    train_fractions=(0.9, 0.5, 0.1, 0.05),
+    depths=(1, 2),
+    seeds=1,
+    max_test_queries=2_000,
+)
+
+FULL = Profile(
+    name="full",
+    max_images=20_000,
+    cae=Schedule(10, 32, 2e-3),
+    vae=Schedule(20, 32, 2e-3),
+    gan=Schedule(24, 32, 1.5e-3),
+    attribute_classifier=Schedule(8, 64, 2e-3),
+    epoch_examples=100_000,
+    digit_classifier=Schedule(8, 256, 3e-3),
+    text_to_text=Schedule(20, 128, 1e-2),
+    image_to_text=Schedule(20, 64, 4e-3),
+    text_to_image=Schedule(14, 128, 3e-3),
+    train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
+    depths=(1, 2, 3, 4, 5),
+    seeds=5,
+    max_test_queries=20_000,
+)
+
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}
+
+
+def get_profile(name: str | None = None) -> Profile:
+    """The named profile, else the environment's, else `quick`.
+
+    Raises:
+        UserError: the name is none of smoke, quick, full.
+    """
+    name = name or os.environ.get(PROFILE_VARIABLE) or QUICK.name
+    expect_one_of("profile", name, PROFILES)
+    return PROFILES[name]
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """The folders of one profile's build; nothing is written outside them."""
+
+    profile: Profile
+    root: Path
+
+    def folder(self, name: str) -> Path:
+        """The folder `name` below the build, made if it is not there."""
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def results(self) -> Path:
+        return self.folder("results")
+
+    @property
+    def figures(self) -> Path:
+        return self.folder("figures")
+
+    @property
+    def models(self) -> Path:
+        return self.folder("models")
+
+
+def build_folder() -> Path:
+    """The folder below which every build is written."""
+    return Path(os.environ.get(BUILD_VARIABLE) or project_folder() / "build")
+
+
+def open_output_folder(profile: str | None = None) -> OutputFolder:
+    """The output folder of the named profile (default: the environment's, or quick)."""
+    chosen = get_profile(profile)
+    return OutputFolder(chosen, build_folder() / chosen.name)
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> Any:
+    """A field of a typed configuration, which is also a flag of the command line.
+
+    Args:
+        help: meaning and unit.
+        choices: the values there are.
+        low, high: the smallest and the largest value; `low_open` and `high_open`
+            exclude them.
+    """
+    about = dict(help=help, choices=choices, low=low, high=high)
+    return field(
+        default=default,
+        metadata=about | dict(low_open=low_open, high_open=high_open),
+    )
+
+
+def _value_type(hint: Any) -> type:
+    """The type of a setting without the None that it may be."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return next(kind for kind in kinds if kind is not type(None))
+
+
+def _number_range(about: dict) -> str:
+    low, high = about["low"], about["high"]
+    above = f"{'above' if about['low_open'] else 'at least'} {low}"
+    below = f"{'below' if about['high_open'] else 'at most'} {high}"
+    return " and ".join(
+        text for text, end in ((above, low), (below, high)) if end is not None
+    )
+
+
+def expect_in_range(name: str, value: Any, about: dict) -> None:
+    """Raise a `UserError` if a setting's value is outside what `setting` declares."""
+    if value is None:
+        return
+    if about["choices"] is not None:
+        expect_one_of(name, value, about["choices"])
+    low, high = about["low"], about["high"]
+    outside = (
+        low is not None and (value <= low if about["low_open"] else value < low)
+    ) or (high is not None and (value >= high if about["high_open"] else value > high))
+    if outside or value != value:
+        raise UserError(f"{name} is {value}; expected a number {_number_range(about)}")
+
+
+def check_settings(config: Any) -> None:
+    """Check every field of a typed configuration against its declaration.
+
+    Raises:
+        UserError: names the field, the value and what was expected.
+    """
+    for each in fields(config):
+        if "help" in each.metadata:
+            expect_in_range(each.name, getattr(config, each.name), each.metadata)
+
+
+def flag_type(kind: type, about: dict):
+    """What turns a flag's text into a checked value, for `argparse`."""
+
+    def convert(text: str):
+        try:
+            value = kind(text)
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"expected {wanted}, received {text!r}"
+            ) from None
+        try:
+            expect_in_range("value", value, about)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return value
+
+    return convert
+
+
+def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
+    """Add a flag for every setting of a typed configuration.
+
+    A setting `kl_warm_up` becomes `--kl-warm-up`; a setting that is true or false
+    becomes a pair such as `--conditional` and `--no-conditional`. Flags that are not
+    given leave no trace in the parsed options.
+    """
+    hints = get_type_hints(config_class)
+    for each in fields(config_class):
+        if "help" not in each.metadata:
+            continue
+        about, kind = each.metadata, _value_type(hints[each.name])
+        name, default = f"--{each.name.replace('_', '-')}", each.default
+        shown = "" if default is None or default is MISSING else f" (default {default})"
+        options: dict[str, Any] = {"help": about["help"] + shown}
+        if kind is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif about["choices"] is not None:
+            options["choices"] = about["choices"]
+            options["type"] = kind
+        else:
+            options["type"] = flag_type(kind, about) if kind in (int, float) else kind
+            options["metavar"] = {int: "N", float: "X"}.get(kind, "FILE")
+        parser.add_argument(name, dest=each.name, default=argparse.SUPPRESS, **options)
+
+
+def given_flags(config_class: type, options: Any) -> dict[str, Any]:
+    """The settings that were given on the command line."""
+    names = [each.name for each in fields(config_class) if "help" in each.metadata]
+    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+
+
+def config_from_flags(config_class: type, options: Any) -> Any:
+    """The configuration with the flags that were given, the rest by default."""
+    config = config_class(**given_flags(config_class, options))
+    check_settings(config)
+    return config
+
+
+def resolve_schedule(config: Any, usual: Schedule) -> Schedule:
+    """A configuration's epochs, batch size and learning rate; None means the usual."""
+    names = [each.name for each in fields(Schedule)]
+    given = {name: getattr(config, name) for name in names}
+    return replace(usual, **{k: v for k, v in given.items() if v is not None})

@@ -1,0 +1,1 @@
+"""Which runs the tables consist of, and how they are run and recorded."""

@@ -1,0 +1,190 @@
+"""Experiments of Task 1: which image models are compared, and how each is measured."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from latent_arithmetic.config import FULL, Profile
+from latent_arithmetic.experiments.runner import Measurement, find_recorded
+from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
+from latent_arithmetic.images.classifier import FeatureExtractor, feature_extractor
+from latent_arithmetic.images.dataset import ImageDataset, ImageSpec, load_images
+from latent_arithmetic.images.evaluate import SAMPLE_SEED, evaluate
+from latent_arithmetic.images.pipeline import train
+from latent_arithmetic.images.presets import PRESETS, find_preset, resolve
+from latent_arithmetic.io import UserError, plain
+
+SIZE = 64
+SHOWN = 20  # samples that are kept of every experiment
+MAX_IMAGES = 10_000
+FACE_IMAGES, FACE_EPOCHS = 8_000, 8  # the default GANs train for twice as long
+SHORT_EPOCHS = {"vae": 4, "gan": 8}  # as in the profile `quick`
+LONG_EPOCHS = 40
+SEEDS = (1, 2, 3)
+KERNEL_SIZES = ("kernel-size-2", "kernel-size-3", "kernel-size-5")  # photographs only
+ON_FACES = {
+    "vae": ("baseline", "gaussian-likelihood", "default"),
+    "gan": ("baseline", "relativistic-loss", "kernel-size-3", "default"),
+}
+SIDE_BY_SIDE = {
+    CRYPTOPUNKS_NAME: {
+        "vae": ("baseline", "default"),
+        "gan": ("baseline", "relativistic-loss", "default"),
+    },
+    "utkface": ON_FACES,
+    "anime-faces": ON_FACES,
+}
+
+
+@dataclass(frozen=True)
+class ImageExperiment:
+    """An image model of a preset, trained on a dataset.
+
+    Args:
+        max_images: images used at most.
+        epochs: in place of those of the profile `full`; in proportion fewer in others.
+        length: "short" for ablations, all of them equally short; "long" for the default
+            configuration with more epochs; else "".
+    """
+
+    task: str
+    preset: str = "default"
+    data: str = CRYPTOPUNKS_NAME
+    seed: int = 1
+    max_images: int = MAX_IMAGES
+    epochs: int | None = None
+    length: Literal["", "short", "long"] = ""
+
+    @property
+    def group(self) -> str:
+        parts = (self.data, self.task, self.preset, self.length)
+        return "-".join(part for part in parts if part)
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}-seed-{self.seed}"
+
+    @property
+    def config(self) -> dict:
+        punks = self.data == CRYPTOPUNKS_NAME
+        spec = ImageSpec(SIZE, pixel_doubled=punks, palette_size=int(punks))
+        model = resolve(find_preset(self.task, self.preset), spec)
+        values = {key: value for key, value in vars(self).items() if key != "length"}
+        return {**values, "size": SIZE, "model": plain(asdict(model))}
+
+    def adapt(self, profile: Profile) -> Profile:
+        """The profile with this experiment's number of images and epochs."""
+        schedule = profile.schedule(self.task)
+        if self.epochs is not None:
+            epochs = self.epochs * schedule.epochs // FULL.schedule(self.task).epochs
+            schedule = replace(schedule, epochs=max(1, epochs))
+        limit = min(self.max_images, profile.max_images)
+        return replace(profile, max_images=limit, **{self.task: schedule})
+
+    def prepare(
+        self, work: Path, profile: Profile
+    ) -> tuple[ImageDataset, FeatureExtractor]:
+        """The dataset, and the one feature extractor of all experiments with it."""
+        limit = self.adapt(profile).max_images
+        dataset = load_images(self.data, SIZE, limit=limit)
+        folder = work / f"attribute-classifier-{self.data}"
+        return dataset, feature_extractor(dataset, folder, profile)
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        """Train below `work` and evaluate."""
+        dataset, extractor = self.prepare(work, profile)
+        trained = train(
+            self.task,
+            work / self.name,
+            profile=self.adapt(profile),
+            data=dataset,
+            preset=self.preset,
+            seed=self.seed,
+        )
+        model_config = trained.config["model"]
+        steps_per_epoch = len(dataset.train) // model_config["batch_size"]
+        details = {
+            "feature_extractor": {"name": extractor.name, "version": extractor.version},
+            "parameters": trained.model.count_params(),
+            "steps": steps_per_epoch * model_config["epochs"],
+        }
+        return Measurement(
+            evaluate(trained, dataset, extractor),
+            details,
+            trained.run.history.seconds,
+            trained.generate(SHOWN, SAMPLE_SEED, prior=trained.default_prior),
+        )
+
+
+def all_experiments() -> list[ImageExperiment]:
+    """The models side by side and the default configuration's variants, one dataset
+    after the other, and then the short ablations."""
+    compared = [
+        _compared(task, preset, data, seed)
+        for seed in SEEDS
+        for data, tasks in SIDE_BY_SIDE.items()
+        for task, presets in tasks.items()
+        for preset in presets
+    ]
+    variants = [
+        ImageExperiment("vae", "unconditional"),
+        ImageExperiment("vae", epochs=LONG_EPOCHS, length="long"),
+        ImageExperiment("gan", "no-gradient-penalty"),
+        ImageExperiment("cae"),
+    ]
+    variants += [
+        _compared("gan", preset, "anime-faces", seed)
+        for seed in SEEDS
+        for preset in ("kernel-size-2", "kernel-size-5")
+    ]
+    ablations = [
+        ImageExperiment(task, preset, epochs=epochs, length="short")
+        for task, epochs in SHORT_EPOCHS.items()
+        for preset in PRESETS[task]
+        if preset not in ("baseline", *KERNEL_SIZES)
+    ]
+    order = list(SIDE_BY_SIDE)
+    by_data = sorted(compared + variants, key=lambda each: order.index(each.data))
+    return by_data + ablations
+
+
+def _compared(task: str, preset: str, data: str, seed: int) -> ImageExperiment:
+    """One of the models side by side; on faces it is trained for fewer epochs."""
+    experiment = ImageExperiment(task, preset, data, seed)
+    if data == CRYPTOPUNKS_NAME:
+        return experiment
+    longer = 2 if task == "gan" and preset != "baseline" else 1
+    return replace(experiment, max_images=FACE_IMAGES, epochs=FACE_EPOCHS * longer)
+
+
+def check_recorded_extractors(
+    experiments: Iterable[ImageExperiment], folder: Path, work: Path, profile: Profile
+) -> None:
+    """Check that experiments to come are measured by the recorded feature extractors.
+
+    Processors round differently, so that training need not give the same extractor
+    everywhere, and distances are comparable only within one.
+
+    Raises:
+        UserError: the feature extractor of a dataset is another one here.
+    """
+    records = [(each, find_recorded(each, folder)) for each in all_experiments()]
+    known = {
+        each.data: record.details["feature_extractor"]["version"]
+        for each, record in records
+        if record is not None
+    }
+    missing = [each for each in experiments if find_recorded(each, folder) is None]
+    for data, each in {
+        each.data: each for each in missing if each.data in known
+    }.items():
+        _, extractor = each.prepare(work, profile)
+        if extractor.version != known[data]:
+            raise UserError(
+                f"the feature extractor of {data} that was trained here "
+                f"({extractor.version}) is not the one of the experiments recorded in "
+                f"{folder} ({known[data]}), and distances of different extractors "
+                "cannot be compared; record in another folder, with --folder, where "
+                "all experiments are made anew, or those that --only names"
+            )

@@ -1,0 +1,291 @@
+"""The parser of the command line: commands, tasks and their flags."""
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+from latent_arithmetic.config import (
+    PROFILES,
+    add_flags,
+    flag_type,
+)
+from latent_arithmetic.console import import_keras_quietly
+
+# Task -> the typed configuration whose settings are its flags.
+IMAGE_TASKS = {
+    "cae": "latent_arithmetic.images.presets:CAEConfig",
+    "vae": "latent_arithmetic.images.presets:VAEConfig",
+    "gan": "latent_arithmetic.images.presets:GANConfig",
+}
+SEQUENCE_TASKS = {
+    "text-to-text": "latent_arithmetic.seq2seq.text_to_text:TextToTextConfig",
+    "image-to-text": "latent_arithmetic.seq2seq.image_to_text:ImageToTextConfig",
+    "text-to-image": "latent_arithmetic.seq2seq.text_to_image:TextToImageConfig",
+    "digit-classifier": (
+        "latent_arithmetic.seq2seq.digit_classifier:DigitClassifierConfig"
+    ),
+}
+TASKS = IMAGE_TASKS | SEQUENCE_TASKS
+DEFAULT_DATA = "cryptopunks"
+DESCRIPTION = (
+    "Generative models of images (CAE, VAE, GAN), and sequence models that add and "
+    "subtract, as text and in handwriting."
+)
+
+
+def _whole(low: int, high: int | None = None):
+    """The type of a whole number within bounds."""
+    about = dict(choices=None, low=low, high=high, low_open=False, high_open=False)
+    return flag_type(int, about)
+
+
+def _real(low: float, high: float | None = None, low_open: bool = False):
+    """The type of a finite number within bounds."""
+    about = dict(choices=None, low=low, high=high, low_open=low_open, high_open=False)
+    return flag_type(float, about)
+
+
+SEED = {"type": _whole(0, 2**32 - 1), "default": 0, "metavar": "N"}
+COUNT = {"type": _whole(1, 100_000), "metavar": "N"}
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--profile",
+        choices=tuple(PROFILES),
+        help="how long to train (default quick)",
+    )
+
+
+def _add_value_range(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--value-range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="the values of the images that are black and white, where they are none "
+        "of the usual (0 to 255, 0 to 1, -1 to 1, 0 to 65535)",
+    )
+
+
+def config_class(task: str) -> type:
+    module, name = TASKS[task].split(":")
+    import_keras_quietly()
+    return getattr(import_module(module), name)
+
+
+def _add_train(commands, task: str | None) -> None:
+    """`train`, with the flags of one task; the others' would have no effect."""
+    train = commands.add_parser(
+        "train", help="train one model into a folder", allow_abbrev=False
+    )
+    tasks = train.add_subparsers(required=True, metavar="TASK", dest="task")
+    for name in TASKS:
+        parser = tasks.add_parser(
+            name, help=f"`train {name} --help` lists its flags", allow_abbrev=False
+        )
+        parser.set_defaults(command="train")
+        if name != task:
+            continue
+        parser.add_argument(
+            "--out", type=Path, required=True, metavar="DIR", help="the model's folder"
+        )
+        _add_profile(parser)
+        parser.add_argument(
+            "--tensorboard",
+            type=Path,
+            metavar="DIR",
+            help="write losses and validation for TensorBoard",
+        )
+        if name in IMAGE_TASKS:
+            _add_image_data(parser)
+            parser.add_argument(
+                "--preset",
+                default="default",
+                metavar="NAME",
+                help="a named configuration: default, baseline (the assignment's "
+                "model), or an ablation; an unknown name lists all",
+            )
+            parser.add_argument("--seed", **SEED, help="of weights and order")
+        add_flags(parser, config_class(name))
+
+
+def _add_image_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        default=DEFAULT_DATA,
+        metavar="NAME|PATH",
+        help="a data set by name (see `datasets`), or a folder, .zip, .npz or .npy of "
+        f"images (default {DEFAULT_DATA})",
+    )
+    parser.add_argument(
+        "--size",
+        type=_whole(12, 512),
+        default=64,
+        metavar="N",
+        help="images become N x N pixels (default 64)",
+    )
+    _add_value_range(parser)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="a folder written by `train`",
+    )
+
+
+def _add_image_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+
+
+def _add_latents(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", **SEED, help="of the latent vectors")
+    parser.add_argument(
+        "--prior",
+        choices=("normal", "mixture"),
+        help="the distribution of latent vectors (default: normal for a GAN, for cae "
+        "and vae the Gaussian mixture fitted to those of training images)",
+    )
+
+
+def _add_answer(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument(
+        "queries",
+        nargs="*",
+        metavar="QUERY",
+        help="such as 81+24; put -- before a query that starts with a minus sign",
+    )
+    parser.add_argument(
+        "--queries",
+        type=Path,
+        dest="queries_file",
+        metavar="FILE",
+        help="one query a line",
+    )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE.npz",
+        help="array `images` uint8 [n, 5, 28, 28], white on black, for image-to-text",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.npz|.png",
+        help="where a text-to-image model writes its answers",
+    )
+    parser.add_argument(
+        "--seed", **SEED | {"default": None}, help="of the glyphs that are sampled"
+    )
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--count", **COUNT, default=25)
+    _add_latents(parser)
+    parser.add_argument(
+        "--truncation",
+        type=_real(0.25),
+        metavar="SD",
+        help="sample latent values beyond this many standard deviations again (2 is "
+        "usual): less varied",
+    )
+    parser.add_argument(
+        "--scale",
+        type=_real(0),
+        default=1.0,
+        metavar="X",
+        help="standard deviation of the noise (default 1); below 1, closer to the "
+        "typical image",
+    )
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="NAME",
+        help="what all images are to have, for a conditional VAE or GAN",
+    )
+    _add_image_file(parser)
+
+
+def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--data", default=DEFAULT_DATA, metavar="NAME|PATH")
+    _add_value_range(parser)
+    parser.add_argument("--count", **COUNT, help="only N images, spread over all")
+    _add_image_file(parser)
+
+
+def _add_interpolate(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--steps", type=_whole(2, 1000), default=10, metavar="N")
+    _add_latents(parser)
+    parser.add_argument(
+        "--method", choices=("linear", "spherical"), default="spherical"
+    )
+    _add_image_file(parser)
+
+
+def _add_experiments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    for name, help_text in (
+        ("run", "run what is not recorded yet"),
+        ("list", "name every experiment"),
+        ("show", "print what is recorded"),
+    ):
+        action = actions.add_parser(name, help=help_text, allow_abbrev=False)
+        action.add_argument(
+            "names",
+            nargs="*",
+            metavar="NAME",
+            help="experiments whose names start so; without, all",
+        )
+        action.add_argument(
+            "--records",
+            type=Path,
+            metavar="DIR",
+            help="where runs are recorded (default results/experiments); in another "
+            "folder, what is recorded already is repeated",
+        )
+        if name == "run":
+            _add_profile(action)
+        action.set_defaults(command=f"experiments {name}")
+
+
+def _add_submission(parser: argparse.ArgumentParser) -> None:
+    _add_profile(parser)
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/submission.zip"), metavar="FILE"
+    )
+
+
+def build_parser(task: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; of `train`, the flags of one task."""
+    parser = argparse.ArgumentParser(
+        prog="latent-arithmetic", description=DESCRIPTION, allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, help_text, add_arguments in (
+        ("run", "both notebooks, scripts, report: everything", _add_profile),
+        ("report", "build the report from recorded results", _add_profile),
+        ("publish", "copy a finished build to its committed places", _add_profile),
+        ("release-check", "check published files against their sources", None),
+        ("export", "write scripts and self-contained edition again", None),
+        ("submission", "pack what is handed in", _add_submission),
+        ("datasets", "image data sets by name: license, link, labels", None),
+        ("experiments", "the runs behind the tables", _add_experiments),
+        ("answer", "answer queries, one a line", _add_answer),
+        ("generate", "sample new images", _add_generate),
+        ("reconstruct", "encode and decode images", _add_reconstruct),
+        ("interpolate", "images between two random ones", _add_interpolate),
+    ):
+        each = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        each.set_defaults(command=name)
+        if add_arguments:
+            add_arguments(each)
+    _add_train(commands, task)
+    return parser

@@ -1,0 +1,37 @@
+"""The digit classifier and the rejects it is trained on."""
+
+import keras
+import numpy as np
+
+from latent_arithmetic.seq2seq.digit_classifier import (
+    REJECT,
+    DigitClassifier,
+    classifier_examples,
+    draw_rejects,
+)
+from latent_arithmetic.seq2seq.glyphs import glyph_bank
+from latent_arithmetic.seq2seq.queries import encode
+
+
+def test_it_recognizes_texts_and_is_trained_as_a_whole():
+    images, codes = classifier_examples("validation")
+    assert images.dtype == np.uint8 and len(images) == len(codes)
+    assert set(codes.tolist()) == set(range(REJECT + 1))
+    model = DigitClassifier()
+    texts = model.recognize(glyph_bank("test").draw(encode(["81+24", "  1-9"])))
+    assert [len(text) for text in texts] == [5, 5]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-2), loss)
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.fit(images[-64:], codes[-64:], batch_size=64, verbose=0)
+    for weight, old in zip(model.trainable_variables, before, strict=True):
+        assert (np.array(weight) != old).any(), weight.path
+
+
+def test_a_reject_is_no_copy_of_a_digit():
+    bank = glyph_bank("validation")
+    rejects = draw_rejects(bank, 60)
+    assert rejects.shape == (60, 28, 28) and rejects.dtype == np.uint8
+    assert (rejects == draw_rejects(bank, 60)).all()
+    digits = {image.tobytes() for image in bank.images}
+    assert not digits & {image.tobytes() for image in rejects}

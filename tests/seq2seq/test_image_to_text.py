@@ -1,0 +1,154 @@
+"""Image-to-text models: shapes, the loss by hand, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+
+from latent_arithmetic.io import UserError
+from latent_arithmetic.seq2seq.glyphs import RandomGlyphs, glyph_bank
+from latent_arithmetic.seq2seq.image_to_text import (
+    END_TO_END,
+    EndToEndImageToText,
+    ImageToTextConfig,
+    ModularImageToText,
+    short_queries,
+)
+from latent_arithmetic.seq2seq.queries import (
+    ALPHABET,
+    QueryFormat,
+    all_queries,
+    decode,
+    encode,
+    encode_answers,
+    encode_queries,
+    one_hot,
+)
+from latent_arithmetic.seq2seq.splits import random_split
+from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, build_text_model
+
+QUERIES = random_split(all_queries(), 0.9).train[:64]
+CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
+
+
+@pytest.fixture
+def glyphs():
+    return RandomGlyphs(glyph_bank("train"))
+
+
+@pytest.fixture
+def modular(glyphs):
+    return ModularImageToText(build_text_model(TextToTextConfig()), glyphs)
+
+
+def changed_by_a_step(model, x, y):
+    """The paths of the trainable weights that one training step changed."""
+    model.compile(keras.optimizers.Adam(1e-2))
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.fit(x, y, batch_size=len(x), verbose=0)
+    pairs = zip(model.trainable_variables, before, strict=True)
+    return [weight.path for weight, old in pairs if (np.array(weight) != old).any()]
+
+
+def test_the_modular_model_reads_codes_and_images(modular):
+    images = glyph_bank("test").draw(CODES[:8])
+    assert modular(CODES[:8]).shape == (8, 3, 13)
+    # Each query is read on its own and in its own order.
+    together = np.asarray(modular(images))
+    assert np.allclose(np.asarray(modular(images[3:4]))[0], together[3], atol=1e-4)
+    assert modular.recognize_queries(images).shape == (8, 5)
+    modular.prepare_training()
+    changed = changed_by_a_step(modular, CODES, ANSWERS)
+    assert len(changed) == len(modular.trainable_variables)
+    assert not [path for path in changed if "lstm" in path]
+    own = {variable.path for variable in modular.own_variables}
+    assert own >= set(changed) and len(own) < len(modular.variables)
+
+
+def test_only_queries_are_recognized(modular):
+    """A number does not begin with 0, however much an image looks like one."""
+    scores = np.log(one_hot(encode(["05+13", "  7-0"])) + 1e-9)
+    scores[0, 0, ALPHABET.index("6")] = -1.0
+    recognized = decode(np.asarray(modular.most_probable_query(scores)))
+    assert recognized == ["65+13", "  7-0"]
+
+
+def test_the_loss_by_hand(modular):
+    """A CNN with all weights 0 finds every query equally probable."""
+    modular.cnn.set_weights([np.zeros_like(w) for w in modular.cnn.get_weights()])
+    queries = np.array([[1, 1, 2], [2, 1, 1], [5, 1, 4], [9, -1, 6], [3, 1, 9]])
+    modular.candidates = encode_queries(queries)
+    modular.candidate_answers = encode_answers(queries).astype("int32")
+    # Three of five queries have the answer 3, one has 9.
+    for chosen, expected in ((slice(0, 1), 5 / 3), (slice(2, 3), 5)):
+        loss = modular.compute_loss(
+            modular.candidates[chosen], encode_answers(queries[chosen])
+        )
+        assert float(loss) == pytest.approx(np.log(expected), rel=1e-5)
+    modular.supervision = "characters"
+    loss = modular.compute_loss(modular.candidates, encode_answers(queries))
+    assert float(loss) == pytest.approx(np.log(13), rel=1e-5)
+
+
+def test_the_likelihood_is_a_sum_over_queries(modular):
+    """A CNN that is sure of the glyphs finds the answer certain, or impossible."""
+    modular.candidates = encode_queries(QUERIES[:8])
+    modular.candidate_answers = encode_answers(QUERIES[:8]).astype("int32")
+    sure = np.log(one_hot(modular.candidates[:1]).reshape(-1, 13) + 1e-9)
+    for answer, least, most in ((0, -1e-3, 0), (1, -25, -15)):
+        likelihood = modular.log_likelihood(sure, ANSWERS[answer : answer + 1])
+        assert least <= float(likelihood[0]) <= most
+
+
+@pytest.mark.parametrize("architecture", END_TO_END)
+def test_end_to_end_models_read_images(glyphs, architecture):
+    three = QueryFormat(3)
+    model = EndToEndImageToText(glyphs, architecture, three)
+    codes = encode_queries(QUERIES[:8], three)
+    images = glyph_bank("test").draw(codes)
+    assert model(images).shape == (8, 4, 13)
+    assert model.recognize_queries(images) is None
+    changed = changed_by_a_step(model, codes, encode_answers(QUERIES[:8], three))
+    assert len(changed) == len(model.trainable_variables) > 0
+
+
+def test_the_modular_model_is_trained_on_short_numbers():
+    queries = np.array([[99, 1, 10], [100, 1, 7], [3, -1, 512]])
+    assert short_queries(queries).tolist() == [[99, 1, 10]]
+    assert ImageToTextConfig().training_queries(queries).tolist() == [[99, 1, 10]]
+    end_to_end = ImageToTextConfig(architecture="cnn-lstm")
+    assert end_to_end.training_queries(queries) is queries
+    with pytest.raises(UserError, match="two digits"):
+        short_queries(queries[1:])
+
+
+def test_queries_of_uneven_length_are_repeated():
+    queries = np.array([[9, -1, 10], [9, -1, 9], [10, 1, 10], [45, 1, 3]])
+    repeated = short_queries(queries).tolist()
+    assert [repeated.count(query) for query in queries.tolist()] == [4, 1, 1, 4]
+
+
+def test_a_configuration_is_resolved_once():
+    config = ImageToTextConfig(text_architecture="attention-alignment-given").resolve()
+    assert (config.text_decoder_layers, config.text_weight_decay) == (2, 0.6)
+    assert (config.weight_decay, config.supervision) == (0.1, "answers")
+    assert config.resolve() == config
+    assert config.text_config().resolve().decoder_layers == 2
+    plain = ImageToTextConfig().resolve()
+    assert plain.text_architecture == "encoder-decoder" and plain.resolve() == plain
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (dict(text_architecture="column-aligned"), "text_architecture"),
+        (dict(architecture="eye"), "cnn-lstm"),
+        (dict(architecture="cnn-lstm", supervision="characters"), "modular"),
+        (dict(architecture="cnn-lstm", text_encoder_layers=2), "no text model"),
+        (dict(text_decoder_layers=0), "text_decoder_layers is 0"),
+        (dict(text_alignment_logit=2.0), "no effect"),
+        (dict(weight_decay=-1.0), "weight_decay"),
+    ],
+)
+def test_settings_without_use_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        ImageToTextConfig(**settings)

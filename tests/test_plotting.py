@@ -1,0 +1,32 @@
+"""How figures and tables are shown."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from latent_arithmetic import plotting
+from latent_arithmetic.plotting import _compact, show_table
+from latent_arithmetic.records import proportion
+
+
+def test_photographs_are_shown_as_jpeg_and_drawings_as_they_are(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype("uint8")
+    drawing = np.zeros((64, 64, 3), "uint8")
+    drawing[20:40] = 200
+    for name, pixels in (("photograph", noise), ("drawing", drawing)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    shown = Image.open(io.BytesIO(_compact((tmp_path / "photograph.png").read_bytes())))
+    assert shown.format == "JPEG" and shown.size == (64, 64)
+    same = (tmp_path / "drawing.png").read_bytes()
+    assert _compact(same) == same
+
+
+def test_a_table_is_aligned_text_in_a_script_and_html_in_a_notebook(capsys):
+    show_table([["text-to-text", proportion(9, 10)], ["a", 3]], ["model", "exact"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["model", "exact"]
+    assert lines[1].startswith("text-to-text") and "90.00% [59.58, 98.21]" in lines[1]
+    assert len({len(line) for line in lines}) == 1
+    table = plotting._html_table([["a < b", "1"]], ["name", "n"])
+    assert "a &lt; b" in table and table.startswith("<table>")
