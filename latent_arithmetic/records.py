@@ -120,7 +120,7 @@ def config_hash(config: dict) -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """What one run measured, and everything needed to judge or repeat it.
+    """What one run measured, and everything needed to interpret or repeat it.
 
     Args:
         name: of the run, and of its file.

@@ -1,42 +1,83 @@
-"""A finished training run is a folder: run.json, which says what it is, and
-weights.npz, which holds its variables."""
+"""Folders of finished training runs: run.json and model.weights.h5."""
 
-import json
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
-from latent_arithmetic.checkpoints import load_variables, save_variables
-from latent_arithmetic.errors import UserError
-from latent_arithmetic.provenance import plain, provenance
-from latent_arithmetic.results import GENERATED, write_json
+from latent_arithmetic.io import UserError, first_line, plain
+from latent_arithmetic.records import (
+    Estimate,
+    Record,
+    find_record,
+    provenance,
+    read_record,
+)
 from latent_arithmetic.training import CHECKPOINT_NAME, History
 
-RUN_NAME = "run.json"
-WEIGHTS_NAME = "weights.npz"
+RUN_NAME, WEIGHTS_NAME = "run.json", "model.weights.h5"
+OLD_WEIGHTS_NAME = "weights.npz"  # of versions before 0.2
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """What run.json says: enough to build the model again and to judge it."""
+class Run:
+    """A finished training run: a folder with run.json and model.weights.h5.
+
+    Args:
+        task: such as "vae" or "text-to-text".
+        config: every setting; enough to build the model again.
+        record: what run.json says; its estimates are those of validation.
+    """
 
     folder: Path
     task: str
-    settings: dict
+    config: dict
     history: History
-    numbers: dict
-    provenance: dict
+    record: Record
 
     def load_weights(self, model: keras.Model) -> keras.Model:
-        """Fill a model built with the same settings."""
-        load_variables(model.variables, self.folder / WEIGHTS_NAME)
+        """Fill a model that was built with the same configuration.
+
+        Raises:
+            UserError: the weights are missing, damaged or of another architecture.
+        """
+        path = self.folder / WEIGHTS_NAME
+        if _checksum(path) != self.record.details.get("weights_sha256"):
+            raise UserError(
+                f"{path} is damaged or belongs to another model: its checksum is not "
+                f"the one in {RUN_NAME}; restore the file or train the model again"
+            )
+        try:
+            model.load_weights(path)
+        except (ValueError, OSError, KeyError) as error:
+            raise UserError(
+                f"{path} does not fit the model that {RUN_NAME} describes "
+                f"({first_line(error)}); restore both files or train the model again"
+            ) from None
         return model
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether the folder holds a whole run."""
-    return (folder / RUN_NAME).is_file() and (folder / WEIGHTS_NAME).is_file()
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _save_weights(model: keras.Model, path: Path) -> None:
+    """Write a model's weights without its optimizer, atomically."""
+    unfinished = path.with_name(f"{os.getpid()}.unfinished.weights.h5")
+    optimizer, model.optimizer = model.optimizer, None
+    try:
+        model.save_weights(unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise UserError(
+            f"could not write {path} ({first_line(error)}); free some space or choose "
+            "another folder, then repeat the command: training is not lost"
+        ) from error
+    finally:
+        model.optimizer = optimizer
+        unfinished.unlink(missing_ok=True)
 
 
 def save_run(
@@ -44,76 +85,79 @@ def save_run(
     model: keras.Model,
     *,
     task: str,
-    settings: dict,
+    config: dict,
     history: History,
     profile: str,
-    numbers: dict | None = None,
-) -> RunRecord:
-    """Write weights, then run.json; the checkpoint is no longer needed."""
-    save_variables(model.variables, folder / WEIGHTS_NAME)
-    content = {
-        "generated": GENERATED,
-        "task": task,
-        "settings": settings,
+    estimates: dict[str, Estimate] | None = None,
+) -> Run:
+    """Write the weights, then run.json; the checkpoint is no longer needed."""
+    _save_weights(model, folder / WEIGHTS_NAME)
+    details = {
         "losses": history.losses,
         "validation": history.validation,
-        "seconds": history.seconds,
-        "numbers": numbers or {},
-        "provenance": provenance(profile),
+        "parameters": model.count_params(),
+        "weights_sha256": _checksum(folder / WEIGHTS_NAME),
     }
-    write_json(folder / RUN_NAME, content)
+    record = Record(
+        name=folder.name,
+        group=task,
+        config={"task": task, **plain(config)},
+        estimates=estimates or {},
+        details=details,
+        seeds=(config.get("seed", 0),),
+        seconds=history.seconds,
+        provenance=provenance(profile),
+    )
+    record.write(folder / RUN_NAME)
     (folder / CHECKPOINT_NAME).unlink(missing_ok=True)
     return read_run(folder)
 
 
-def read_run(folder: Path) -> RunRecord:
+def _is_finished(folder: Path) -> bool:
+    """Whether the folder holds a whole run.
+
+    Raises:
+        UserError: it holds one of an older version, whose weights cannot be read.
+    """
+    if (folder / OLD_WEIGHTS_NAME).is_file():
+        raise UserError(
+            f"{folder} holds a model of an older version ({OLD_WEIGHTS_NAME}), which "
+            "cannot be read; remove the folder and train again"
+        )
+    return (folder / RUN_NAME).is_file() and (folder / WEIGHTS_NAME).is_file()
+
+
+def read_run(folder: Path) -> Run:
     """Read what a run folder says of itself.
 
     Raises:
         UserError: the folder holds no finished run, or its run.json is damaged.
     """
-    path = folder / RUN_NAME
-    if not is_finished(folder):
+    folder = Path(folder)
+    if not _is_finished(folder):
         raise UserError(
             f"{folder} holds no finished run (expected {RUN_NAME} and {WEIGHTS_NAME} "
             "in it); train one with `latent-arithmetic train TASK --out FOLDER`"
         )
+    record = read_record(folder / RUN_NAME)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        history = History(content["losses"], content["validation"], content["seconds"])
-        return RunRecord(
-            folder,
-            content["task"],
-            content["settings"],
-            history,
-            content["numbers"],
-            content["provenance"],
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        config = dict(record.config)
+        task, details = config.pop("task"), record.details
+        history = History(details["losses"], details["validation"], record.seconds)
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path} is damaged ({error!r}); train the model again"
+            f"{folder / RUN_NAME} is damaged ({error!r}); train the model again"
         ) from None
+    return Run(folder, task, config, history, record)
 
 
-def finished_run(folder: Path, task: str, settings: dict) -> RunRecord | None:
+def finished_run(folder: Path, task: str, config: dict) -> Run | None:
     """The run in `folder` if it is this one, None if the folder is free.
 
     Raises:
         UserError: the folder holds another run.
     """
-    if not is_finished(folder):
+    if not _is_finished(folder):
         return None
-    run = read_run(folder)
-    wanted = {"task": task, **plain(settings)}
-    found = {"task": run.task, **run.settings}
-    differences = [
-        f"{key}: there {found.get(key)!r}, wanted {wanted.get(key)!r}"
-        for key in sorted(found.keys() | wanted.keys())
-        if found.get(key) != wanted.get(key)
-    ]
-    if differences:
-        raise UserError(
-            f"{folder} already holds another run ({'; '.join(differences)}); "
-            "choose another folder or remove this one"
-        )
-    return run
+    find_record(folder / RUN_NAME, {"task": task, **plain(config)})
+    return read_run(folder)

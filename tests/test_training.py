@@ -7,15 +7,8 @@ from keras.src.trainers.data_adapters import get_data_adapter
 
 from latent_arithmetic import training
 from latent_arithmetic.io import TrainingDiverged, UserError
-from latent_arithmetic.training import (
-    Batches,
-    cosine_schedule,
-    finished_run,
-    fit,
-    predict_in_batches,
-    read_run,
-    save_run,
-)
+from latent_arithmetic.runs import finished_run, read_run, save_run
+from latent_arithmetic.training import Batches, cosine_schedule, fit, predict_in_batches
 
 EXAMPLES = np.linspace(-1, 1, 50, dtype="float32")[:, None]
 

@@ -17,7 +17,13 @@ PRIVATE = re.compile(
     re.I,
 )
 SUFFIXES = {".py", ".md", ".tex", ".ipynb", ".toml", ".bib"}
-GENERATED = ("notebooks/colab/", "report/numbers.tex", "build/", ".venv/")
+GENERATED = (
+    "tests/trials/",
+    "notebooks/colab/",
+    "report/numbers.tex",
+    "build/",
+    ".venv/",
+)
 # (file, the words that may stand in it, why)
 EXCEPTIONS = (("tests/test_vocabulary.py", PRIVATE.pattern, "lists the words"),)
 

@@ -1,1 +1,1 @@
-"""Task 1: pictures, the models that learn them, and what can be done with those."""
+"""Task 1: image datasets, the generative models trained on them, and their use."""

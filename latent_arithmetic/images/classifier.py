@@ -21,14 +21,8 @@ from latent_arithmetic.images.presets import (
     conv_arguments,
 )
 from latent_arithmetic.io import UserError
-from latent_arithmetic.training import (
-    Batches,
-    finished_run,
-    fit,
-    predict_in_batches,
-    read_run,
-    save_run,
-)
+from latent_arithmetic.runs import finished_run, save_run
+from latent_arithmetic.training import Batches, fit, predict_in_batches
 
 TASK = "attribute-classifier"
 N_FEATURES = 128
@@ -129,8 +123,8 @@ def _trained_classifier(
         "content": dataset.content,
         **asdict(schedule),
     }
-    if finished_run(folder, TASK, config):
-        return read_run(folder).load_weights(AttributeClassifier(spec))
+    if run := finished_run(folder, TASK, config):
+        return run.load_weights(AttributeClassifier(spec))
     keras.utils.set_random_seed(0)
     classifier = AttributeClassifier(spec)
     batches = Batches(

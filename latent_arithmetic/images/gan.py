@@ -244,7 +244,7 @@ class GAN(keras.Model):
     def embed(self, latents, attributes):
         """The generator's input: latents [n, latent_dim] and attributes
         [n, n_attributes] side by side."""
-        attributes = ops.cast(attributes, "float32")
+        latents, attributes = (ops.cast(x, "float32") for x in (latents, attributes))
         return ops.concatenate([latents, attributes], axis=-1)
 
     def decode(self, z):

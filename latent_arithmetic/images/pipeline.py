@@ -58,14 +58,8 @@ from latent_arithmetic.io import (
     save_arrays,
     write_atomically,
 )
-from latent_arithmetic.training import (
-    RUN_NAME,
-    Batches,
-    finished_run,
-    fit,
-    read_run,
-    save_run,
-)
+from latent_arithmetic.runs import RUN_NAME, finished_run, read_run, save_run
+from latent_arithmetic.training import Batches, fit
 
 VALIDATIONS = 16  # times at most that a model is validated during training
 VALIDATION_IMAGES = 500  # images reconstructed, or sampled, at a validation

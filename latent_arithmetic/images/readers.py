@@ -40,7 +40,8 @@ from latent_arithmetic.images.pixels import (
     to_rgb,
 )
 from latent_arithmetic.io import UserError, first_line
-from latent_arithmetic.training import CHECKPOINT_NAME, RUN_NAME
+from latent_arithmetic.runs import RUN_NAME
+from latent_arithmetic.training import CHECKPOINT_NAME
 
 __all__ = ["ROW", "LoadReport", "center_crop_resize", "decode", "read_source"]
 

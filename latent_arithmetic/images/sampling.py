@@ -14,7 +14,8 @@ import numpy as np
 
 from latent_arithmetic.images.dataset import fingerprints, from_unit, to_unit
 from latent_arithmetic.io import UserError, expect_one_of, read_arrays, save_arrays
-from latent_arithmetic.training import Run, predict_in_batches
+from latent_arithmetic.runs import Run
+from latent_arithmetic.training import predict_in_batches
 
 PRIORS = ("normal", "mixture")
 INTERPOLATIONS = ("linear", "spherical")

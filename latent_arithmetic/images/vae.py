@@ -125,7 +125,7 @@ class VAE(keras.Model):
         """Latent vectors [n, latent_dim]: residual latents plus the embeddings of
         attributes [n, n_attributes]."""
         attributes = ops.cast(attributes, "float32")
-        return latents + ops.matmul(attributes, self.attribute_embeddings)
+        return ops.add(latents, ops.matmul(attributes, self.attribute_embeddings))
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -29,6 +29,7 @@ from latent_arithmetic.publish.report import (
     report_text,
 )
 from latent_arithmetic.publish.self_contained import (
+    compact,
     self_contained,
     write_self_contained,
 )
@@ -170,8 +171,7 @@ def _differences(project: Path) -> list[str]:
         if script.read_text(encoding="utf-8") != script_source(notebook, name):
             found.append(f"exported_py/{name}.py is not the notebook's script")
         edition = project / "notebooks" / "colab" / f"{name}.ipynb"
-        wanted = nbformat.writes(self_contained(name)) + "\n"
-        if edition.read_text(encoding="utf-8") != wanted:
+        if edition.read_text(encoding="utf-8") != compact(self_contained(name)):
             found.append(f"notebooks/colab/{name}.ipynb is not of the present files")
         outputs = [o for cell in notebook.cells for o in cell.get("outputs", ())]
         if any(each.output_type == "error" for each in outputs) or not outputs:

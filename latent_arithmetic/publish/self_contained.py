@@ -23,13 +23,14 @@ from latent_arithmetic.publish.notebooks import (
     NOTEBOOKS,
     project_part,
     read_notebook,
-    write_notebook,
+    write_text,
 )
 from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
 KEPT_DETAILS = ("error_types", "parameters")  # of recorded runs
 SIGNIFICANT_DIGITS = 5
+IMAGE_GROUP = re.compile(r"-(cae|vae|gan)-|^image-training|^gan-time")
 HIDDEN = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 INTRODUCTION = """\
@@ -155,12 +156,14 @@ def _rounded(value):
 def packed_records(kind: str, code: str) -> str:
     """The recorded estimates of one kind that a notebook's code names, compressed.
 
-    Values are rounded to five digits; groups and estimates that the code can not
-    show are left out.
+    Values are rounded to five digits; groups of the other half, and estimates that
+    the code does not show, are left out.
     """
-    names = set(re.findall(r"[a-z][\w]+", code))
-    groups = {}
+    names = set(re.findall(r"\w+", code))
+    groups, of_images = {}, f"{PACKAGE}.images" in code
     for group, entry in read_groups(kind).items():
+        if bool(IMAGE_GROUP.search(group)) != of_images:
+            continue
         kept = {
             name: [_rounded(value) for value in astuple(estimate)]
             for name, estimate in entry.estimates.items()
@@ -236,9 +239,16 @@ def self_contained(name: str) -> nbformat.NotebookNode:
     return notebook
 
 
+def compact(notebook: nbformat.NotebookNode) -> str:
+    """A notebook file without indentation, its sources as single strings."""
+    nbformat.validate(notebook)
+    options = {"split_lines": False, "indent": None, "separators": (",", ":")}
+    return nbformat.writes(notebook, **options) + "\n"
+
+
 def write_self_contained(folder: Path) -> list[Path]:
     """Write the self-contained edition of both notebooks into `folder`."""
     return [
-        write_notebook(folder / f"{name}.ipynb", self_contained(name))
+        write_text(folder / f"{name}.ipynb", compact(self_contained(name)))
         for name in NOTEBOOKS
     ]

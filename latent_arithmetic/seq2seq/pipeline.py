@@ -17,6 +17,7 @@ from latent_arithmetic.io import (
     save_arrays,
     write_atomically,
 )
+from latent_arithmetic.runs import Run, finished_run, read_run, save_run
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SIZE, glyph_bank
 from latent_arithmetic.seq2seq.queries import (
     QueryFormat,
@@ -28,16 +29,7 @@ from latent_arithmetic.seq2seq.queries import (
 from latent_arithmetic.seq2seq.query_images import as_query_images, read_query_images
 from latent_arithmetic.seq2seq.tasks import TASKS, SequenceTask
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, predict
-from latent_arithmetic.training import (
-    Batches,
-    Run,
-    cosine_schedule,
-    finished_run,
-    fit,
-    jit_compile,
-    read_run,
-    save_run,
-)
+from latent_arithmetic.training import Batches, cosine_schedule, fit, jit_compile
 
 CLIP_NORM = 1.0  # of the whole gradient
 BETA_2 = 0.99  # of AdamW

@@ -112,7 +112,7 @@ def format_answers(
 def _remedy(character: str) -> str:
     """What is wrong with a character that is not in the alphabet, and what to do."""
     if character in PADDING:
-        return f"{character!r} may not stand inside a query; leave it out"
+        return f"{character!r} may not stand inside a query (one at a time)"
     if character in "=?":
         return f"{character!r} is no part of a query; leave it out"
     name = unicodedata.name(character, "unnamed").lower()

@@ -15,7 +15,11 @@ from latent_arithmetic.publish.notebooks import (
     read_notebook,
     script_source,
 )
-from latent_arithmetic.publish.self_contained import needed_files, self_contained
+from latent_arithmetic.publish.self_contained import (
+    compact,
+    needed_files,
+    self_contained,
+)
 from latent_arithmetic.records import Estimate, record_result
 
 PROJECT = project_folder()
@@ -46,7 +50,7 @@ class TestExports:
 
 
 def test_self_contained_editions_are_small():
-    sizes = [len(nbformat.writes(self_contained(name))) for name in NOTEBOOKS]
+    sizes = [len(compact(self_contained(name)).encode()) for name in NOTEBOOKS]
     assert sum(sizes) < MOST_BYTES
 
 

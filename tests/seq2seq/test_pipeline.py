@@ -175,6 +175,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_alike(tmp_path, folders, query_file, monkeypatch):
     settings = dict(
         profile=PROFILE,

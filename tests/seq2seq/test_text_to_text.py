@@ -43,7 +43,7 @@ def test_every_architecture_answers_three_digit_queries(architecture):
     config = TextToTextConfig(max_digits=3, architecture=architecture, decoder_layers=2)
     queries = parse_queries(["123-4", "999+999"], config.format)
     codes = encode_for(architecture, queries, config.format)
-    logits = np.array(build_text_model(config)(one_hot(codes)))
+    logits = build_text_model(config).predict_on_batch(one_hot(codes))
     assert logits.shape == (2, 4, len(ALPHABET))
     assert not np.allclose(logits[0], logits[1])
 

@@ -1,1 +1,0 @@
-"""Task 2: read '81+24' as text or handwriting, answer as text or handwriting."""

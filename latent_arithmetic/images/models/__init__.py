@@ -1,1 +1,0 @@
-"""The networks, the three models made of them, and how each is trained."""

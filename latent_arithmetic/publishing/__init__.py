@@ -1,2 +1,0 @@
-"""From notebooks and results to what is handed in: executed notebooks, twins,
-self-contained edition, report, submission archive."""
