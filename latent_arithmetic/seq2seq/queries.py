@@ -44,8 +44,9 @@ class QueryFormat:
     def __post_init__(self):
         if not 1 <= self.max_digits <= MAX_DIGITS:
             raise UserError(
-                f"max_digits is {self.max_digits}; expected 1 to {MAX_DIGITS} (all "
-                f"2 * 10^(2 * max_digits) queries are kept in memory)"
+                f"max_digits is {self.max_digits}: that makes 2 * "
+                f"10^{2 * self.max_digits} queries, and all are kept in memory; "
+                f"expected 1 to {MAX_DIGITS}"
             )
 
     @property
@@ -112,7 +113,7 @@ def format_answers(
 def _remedy(character: str) -> str:
     """What is wrong with a character that is not in the alphabet, and what to do."""
     if character in PADDING:
-        return f"{character!r} may not stand inside a query (one at a time)"
+        return f"{character!r} may not stand in a query (one at a time)"
     if character in "=?":
         return f"{character!r} is no part of a query; leave it out"
     name = unicodedata.name(character, "unnamed").lower()
