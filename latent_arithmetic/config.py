@@ -78,7 +78,7 @@ SMOKE = Profile(
     text_to_text=Schedule(1, 256, 2e-3),
     image_to_text=Schedule(1, 256, 2e-3),
     text_to_image=Schedule(1, 256, 2e-3),
-    train_fractions=(0.9, 0.5, 0.1, 0.05),
+    train_fractions=(0.9, 0.5),
     depths=(1, 2),
     seeds=1,
     max_test_queries=100,
@@ -278,7 +278,7 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
             options["type"] = kind
         else:
             options["type"] = flag_type(kind, about) if kind in (int, float) else kind
-            options["metavar"] = {int: "N", float: "X"}.get(kind, "FILE")
+            options["metavar"] = {int: "N", float: "X", Path: "FILE"}.get(kind, "NAME")
         parser.add_argument(name, dest=each.name, default=argparse.SUPPRESS, **options)
 
 
