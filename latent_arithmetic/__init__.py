@@ -1,4 +1,4 @@
-"""Arithmetic in a latent space (Task 1) and through one (Task 2)."""
+"""Generative models of images (Task 1); sequence models that calculate (Task 2)."""
 
 import os
 

@@ -18,11 +18,10 @@ class Schedule:
     """How long and how fast one model trains.
 
     Args:
-        epochs: passes over the training examples; a smaller data set than the
-            profile allows for is passed over more often, so that the profile decides
-            how long training takes.
+        epochs: passes over the training examples; a data set smaller than the
+            profile's `max_images` gets more epochs, for the same number of steps.
         batch_size: examples in one step.
-        learning_rate: the highest learning rate of the schedule.
+        learning_rate: the peak learning rate, reached after the warm-up.
     """
 
     epochs: int
@@ -41,7 +40,7 @@ class Profile:
         epoch_examples: queries or characters shown in an epoch at most.
         train_fractions: fractions of the queries trained on in the notebook.
         depths: numbers of encoder layers compared in the notebook.
-        seeds: runs per number in the notebook.
+        seeds: runs (other seeds) behind each estimate in the notebook.
         max_test_queries: queries at most with which a model is evaluated.
     """
 
@@ -185,7 +184,7 @@ def setting(
 
     Args:
         help: meaning and unit.
-        choices: the values there are.
+        choices: the allowed values.
         low, high: the smallest and the largest value; `low_open` and `high_open`
             exclude them.
     """

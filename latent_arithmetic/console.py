@@ -23,7 +23,7 @@ def progress_bar(total: int, title: str, done: int = 0, unit: str = "step") -> t
     """A bar of `total` units with the time left, which vanishes when closed.
 
     It writes to standard error, so that a command's answers stay alone on standard
-    output; in a notebook to standard output, where it is not painted red. Where
+    output; in a notebook to standard output, where it is not shown in red. Where
     standard error is no terminal, it writes a state now and then.
     """
     stream = sys.stdout if in_notebook() else sys.stderr

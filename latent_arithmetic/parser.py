@@ -53,7 +53,8 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         choices=tuple(PROFILES),
-        help="how long to train (default quick)",
+        help="training schedules and build folder: smoke (shortest), quick (minutes) "
+        "or full (hours); default quick, of `experiments run` full",
     )
 
 
@@ -63,8 +64,8 @@ def _add_value_range(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         type=float,
         metavar=("LOW", "HIGH"),
-        help="the values of the images that are black and white, where they are none "
-        "of the usual (0 to 255, 0 to 1, -1 to 1, 0 to 65535)",
+        help="the pixel values of black and white, if the range is none of the usual "
+        "(0 to 255, 0 to 1, -1 to 1, 0 to 65535)",
     )
 
 
@@ -88,14 +89,14 @@ def _add_train(commands, task: str | None) -> None:
         if name != task:
             continue
         parser.add_argument(
-            "--out", type=Path, required=True, metavar="DIR", help="the model's folder"
+            "--out", type=Path, required=True, metavar="DIR", help="folder of the model"
         )
         _add_profile(parser)
         parser.add_argument(
             "--tensorboard",
             type=Path,
             metavar="DIR",
-            help="write losses and validation for TensorBoard",
+            help="write losses and validation metrics as TensorBoard logs",
         )
         if name in IMAGE_TASKS:
             _add_image_data(parser)
@@ -106,7 +107,9 @@ def _add_train(commands, task: str | None) -> None:
                 help="a named configuration: default, baseline (the assignment's "
                 "model), or an ablation; an unknown name lists all",
             )
-            parser.add_argument("--seed", **SEED, help="of weights and order")
+            parser.add_argument(
+                "--seed", **SEED, help="seed of weights, noise and shuffling"
+            )
         add_flags(parser, config_class(name))
 
 
@@ -123,7 +126,7 @@ def _add_image_data(parser: argparse.ArgumentParser) -> None:
         type=_whole(12, 512),
         default=64,
         metavar="N",
-        help="images become N x N pixels (default 64)",
+        help="images are cropped to squares and resized to N x N pixels (default 64)",
     )
     _add_value_range(parser)
 
@@ -139,16 +142,23 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_image_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png|.npz")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.png|.npz",
+        help="an image grid, or an array `images`",
+    )
 
 
 def _add_latents(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", **SEED, help="of the latent vectors")
+    parser.add_argument("--seed", **SEED, help="seed of the latent vectors")
     parser.add_argument(
         "--prior",
         choices=("normal", "mixture"),
-        help="the distribution of latent vectors (default: normal for a GAN, for cae "
-        "and vae the Gaussian mixture fitted to those of training images)",
+        help="of the latent vectors: normal, N(0, I), or a Gaussian mixture fitted to "
+        "the codes of training images after training (default: normal for a GAN, "
+        "mixture for cae and vae)",
     )
 
 
@@ -165,7 +175,7 @@ def _add_answer(parser: argparse.ArgumentParser) -> None:
         type=Path,
         dest="queries_file",
         metavar="FILE",
-        help="one query a line",
+        help="text file with one query a line",
     )
     parser.add_argument(
         "--images",
@@ -180,52 +190,67 @@ def _add_answer(parser: argparse.ArgumentParser) -> None:
         help="where a text-to-image model writes its answers",
     )
     parser.add_argument(
-        "--seed", **SEED | {"default": None}, help="of the glyphs that are sampled"
+        "--seed", **SEED | {"default": None}, help="of sampled handwriting or styles"
     )
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--count", **COUNT, default=25)
+    parser.add_argument("--count", **COUNT, default=25, help="samples (default 25)")
     _add_latents(parser)
     parser.add_argument(
         "--truncation",
         type=_real(0.25),
         metavar="SD",
-        help="sample latent values beyond this many standard deviations again (2 is "
-        "usual): less varied",
+        help="resample latent values beyond this many standard deviations (truncation "
+        "trick; 2 is usual): less diverse samples",
     )
     parser.add_argument(
         "--scale",
         type=_real(0),
         default=1.0,
         metavar="X",
-        help="standard deviation of the noise (default 1); below 1, closer to the "
-        "typical image",
+        help="factor on the standard deviation of the latent noise (default 1); below "
+        "1, less diverse samples",
     )
     parser.add_argument(
         "--attributes",
         nargs="+",
         metavar="NAME",
-        help="what all images are to have, for a conditional VAE or GAN",
+        help="the attributes that all samples have, of a conditional VAE or GAN "
+        "(default: those of random training images)",
     )
     _add_image_file(parser)
 
 
 def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--data", default=DEFAULT_DATA, metavar="NAME|PATH")
+    parser.add_argument(
+        "--data",
+        default=DEFAULT_DATA,
+        metavar="NAME|PATH",
+        help=f"as for `train` (default {DEFAULT_DATA})",
+    )
     _add_value_range(parser)
-    parser.add_argument("--count", **COUNT, help="only N images, spread over all")
+    parser.add_argument("--count", **COUNT, help="only N images, spread evenly")
     _add_image_file(parser)
 
 
 def _add_interpolate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--steps", type=_whole(2, 1000), default=10, metavar="N")
+    parser.add_argument(
+        "--steps",
+        type=_whole(2, 1000),
+        default=10,
+        metavar="N",
+        help="images, both ends included (default 10)",
+    )
     _add_latents(parser)
     parser.add_argument(
-        "--method", choices=("linear", "spherical"), default="spherical"
+        "--method",
+        choices=("linear", "spherical"),
+        default="spherical",
+        help="of interpolation: linear, or spherical (slerp, the default)",
     )
     _add_image_file(parser)
 
@@ -233,23 +258,23 @@ def _add_interpolate(parser: argparse.ArgumentParser) -> None:
 def _add_experiments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for name, help_text in (
-        ("run", "run what is not recorded yet"),
-        ("list", "name every experiment"),
-        ("show", "print what is recorded"),
+        ("run", "train, evaluate and record every run without a record"),
+        ("list", "print the names of all experiments"),
+        ("show", "print the recorded estimates"),
     ):
         action = actions.add_parser(name, help=help_text, allow_abbrev=False)
         action.add_argument(
             "names",
             nargs="*",
             metavar="NAME",
-            help="experiments whose names start so; without, all",
+            help="experiments whose names start with NAME (default: all)",
         )
         action.add_argument(
             "--records",
             type=Path,
             metavar="DIR",
-            help="where runs are recorded (default results/experiments); in another "
-            "folder, what is recorded already is repeated",
+            help="folder of the records (default results/experiments); runs without a "
+            "record in this folder are run",
         )
         if name == "run":
             _add_profile(action)
@@ -270,18 +295,18 @@ def build_parser(task: str | None = None) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, help_text, add_arguments in (
-        ("run", "both notebooks, scripts, report: everything", _add_profile),
+        ("run", "execute both notebooks, export scripts, build report", _add_profile),
         ("report", "build the report from recorded results", _add_profile),
         ("publish", "copy a finished build to its committed places", _add_profile),
-        ("release-check", "check published files against their sources", None),
-        ("export", "write scripts and self-contained edition again", None),
-        ("submission", "pack what is handed in", _add_submission),
-        ("datasets", "image data sets by name: license, link, labels", None),
-        ("experiments", "the runs behind the tables", _add_experiments),
-        ("answer", "answer queries, one a line", _add_answer),
+        ("release-check", "check that published files match their sources", None),
+        ("export", "regenerate scripts and self-contained notebooks", None),
+        ("submission", "zip notebooks, scripts, package and report", _add_submission),
+        ("datasets", "list image data sets: license, link, attributes", None),
+        ("experiments", "run, list or show recorded experiments", _add_experiments),
+        ("answer", "answer queries with a trained sequence model", _add_answer),
         ("generate", "sample new images", _add_generate),
         ("reconstruct", "encode and decode images", _add_reconstruct),
-        ("interpolate", "images between two random ones", _add_interpolate),
+        ("interpolate", "between two random latent vectors", _add_interpolate),
     ):
         each = commands.add_parser(name, help=help_text, allow_abbrev=False)
         each.set_defaults(command=name)

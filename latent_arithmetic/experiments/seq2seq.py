@@ -261,7 +261,7 @@ def _image(task: str, schedule: Schedule, variant: str, **settings) -> ImageExpe
 def split_experiments(
     fractions: tuple[float, ...] = FULL.train_fractions,
 ) -> list[TextExperiment]:
-    """Both architectures with columns, both splits, all fractions; seed by seed.
+    """Alignment given, and column-aligned: both splits, all fractions; seed by seed.
 
     Headline rows have five seeds, the others three.
     """
@@ -283,8 +283,8 @@ def split_experiments(
 
 
 def unaided_experiments() -> list[TextExperiment]:
-    """Models that are given no alignment: the encoder-decoder at all fractions, and
-    attention without its built-in alignment at a few."""
+    """Models that are given no alignment: the encoder-decoder (given nothing), and
+    attention without its built-in alignment (given character kinds)."""
     experiments = []
     for seed in SEEDS:
         for fraction in FULL.train_fractions:
@@ -303,7 +303,7 @@ def unaided_experiments() -> list[TextExperiment]:
 
 
 def modular_experiments(seed: int) -> list[ImageExperiment]:
-    """The default image models of a seed: answers as the only targets; styles."""
+    """Default image models, but the alignment is given to their frozen text model."""
     settings = dict(seed=seed, text_architecture=ATTENTION)
     reading, drawing = FULL.image_to_text, FULL.text_to_image
     return [

@@ -1,5 +1,5 @@
-"""A convolutional autoencoder (CAE): an image is encoded as a few numbers and
-reconstructed from them."""
+"""A convolutional autoencoder (CAE): an image is encoded as a latent vector and
+reconstructed from it."""
 
 import keras
 from keras import ops

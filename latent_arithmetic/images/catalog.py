@@ -19,7 +19,7 @@ class DatasetCard:
 
     Args:
         labels: the binary attributes of its images, and how they are read.
-        kaggle: its handle there, if it can be downloaded.
+        kaggle: its handle (owner/name) on Kaggle, if it can be downloaded.
         archive: a file in the data folder that holds it, beside `<name>.zip` and the
             folder `<name>`.
     """

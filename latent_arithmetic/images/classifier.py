@@ -32,7 +32,7 @@ SCALED_BY = 2_000  # training images that the features' scale is taken from
 
 
 class AttributeClassifier(keras.Model):
-    """Predicts the yes/no attributes of images [n, height, width, 3] in [0, 1].
+    """Predicts the binary attributes of images [n, height, width, 3] in [0, 1].
 
     Trained on the binary cross-entropy, summed over attributes. `features` is the
     network before its last layer.

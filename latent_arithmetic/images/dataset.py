@@ -54,8 +54,8 @@ CACHE_VERSION = 2  # one more whenever the same files are read into other images
 class ImageDataset:
     """Disjoint training, validation and test images, uint8 [n, size, size, 3] each.
 
-    An image's own content decides its part: it does not move when others are added,
-    and no two parts share an image.
+    The split of an image follows from a hash of its pixels: it stays the same when
+    other images are added, and no image is in two splits.
 
     Args:
         name: of the data set, or of the folder or file.
@@ -244,7 +244,7 @@ def read_cryptopunks(
 ) -> tuple[np.ndarray, Labels, LoadReport]:
     """The CryptoPunks, uint8 [n, size, size, 3], and their attributes.
 
-    24: as published. 32: with a border of background. 64: that, every pixel doubled.
+    Sizes: 24 as published, 32 with a border of background, 64 with every pixel doubled.
     Any other size is made from the 32 x 32 images.
     """
     content = read_data(CRYPTOPUNKS)

@@ -33,7 +33,7 @@ def attribute_vectors(
         method: "class_means": the mean code of images with the attribute minus that of
             the others, which includes whatever else goes together with it.
             "least_squares": ridge regression of the codes on all attributes at once,
-            so that each gets only its own share.
+            so that each vector holds its own attribute's contribution only.
     """
     expect_one_of("method", method, METHODS)
     if method == "class_means":
@@ -48,7 +48,7 @@ def attribute_vectors(
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit of one image: an attribute is added, others may have to go.
+    """One edit of one image: an attribute is added, those it excludes are removed.
 
     Args:
         image: index of the image.
@@ -113,7 +113,7 @@ class IterativeEditor(Editor):
         predicted: the attributes its encoder predicts for the images that may be
             edited, bool [n, attributes].
         undetectable: of `undetectable_pairs`, for the encoder. Such attributes are
-            left alone, lest an earring be drawn over long hair.
+            not corrected: an earring must not be added on top of long hair.
     """
 
     trained: TrainedImageModel
@@ -138,10 +138,11 @@ def find_editors(
     """The ways in which a model can edit test images.
 
     Returns:
-        With an encoder: `least_squares` and `class_means`. If the model is
-        conditional also `attribute_embedding`, its own vectors; `iterative`, with
-        corrections; and `given_attributes`, where the images' codes are made with
-        their labels in place of predicted attributes. A conditional GAN, which has no
+        With an encoder: `least_squares` and `class_means`, which are given the
+        labels of training images. If the model is conditional also
+        `attribute_embedding`, its own vectors; `iterative`, with corrections; and
+        `given_attributes`, which is given the labels of the test images in place
+        of predicted attributes. A conditional GAN, which has no
         encoder, edits samples that have the test images' attributes.
     """
     own = trained.attribute_embeddings() if trained.conditional else None

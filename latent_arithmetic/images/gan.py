@@ -19,7 +19,7 @@ LOSS_NAMES = ("generator", "discriminator", "gradient_penalty")
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """How a discriminator and whatever generates its images are trained.
+    """Hyperparameters of the adversarial losses of a GAN or a VAE-GAN.
 
     Reference:
         Non-saturating loss: Goodfellow et al., 2014 (arXiv:1406.2661). Relativistic
@@ -29,26 +29,27 @@ class AdversarialConfig:
 
     gan_loss: str = setting(
         "non-saturating",
-        "binary cross-entropy with the non-saturating generator loss, or the "
-        "relativistic loss, which compares each generated image with a real one",
+        "binary cross-entropy with the non-saturating generator loss, or R3GAN's "
+        "relativistic pairing loss of a generated and a real image",
         choices=GAN_LOSSES,
     )
     gamma: float = setting(
-        0.1, "weight of the gradient penalties, gamma/2 (R1 + R2); 0 for none", low=0
+        0.1, "weight gamma of the penalties gamma/2 (R1 + R2); 0: none", low=0
     )
     penalty_every: int = setting(
         4, "estimate the gradient penalties on every n-th image of a batch", low=1
     )
     penalty_step: float = setting(
         0.01,
-        "finite difference of the gradient penalties, in units of [-1, 1] images",
+        "step of the finite difference that estimates the gradient penalties, for "
+        "images in [-1, 1]",
         low=0,
         low_open=True,
     )
 
 
 class AdversarialLoss:
-    """Losses of a discriminator and of whatever generates the images it is shown.
+    """Losses of a discriminator and of a generator, or a VAE-GAN's decoder.
 
     Args:
         discriminator: From images in [-1, 1] to [n, 1 + n_attributes]: a logit, and
@@ -92,8 +93,8 @@ class AdversarialLoss:
         """Logits of real and of generated images, and the gradient penalty R1 + R2.
 
         The squared gradient norm is estimated along a random direction e:
-        E (D(x + s e) - D(x))^2 / s^2 = ||grad D||^2, at the price of one more
-        evaluation, and without a second derivative.
+        E (D(x + s e) - D(x))^2 / s^2 = ||grad D||^2, with one more
+        evaluation of D, and without a second derivative.
         """
         gamma, step = self.config.gamma, self.config.penalty_step
         images, conditions = [real, fake], [attributes, attributes]
@@ -151,7 +152,7 @@ class GAN(keras.Model):
         generator: From [n, latent_dim + n_attributes] to images in [-1, 1].
         discriminator: From images in [-1, 1] to [n, 1 + n_attributes].
         config: The adversarial losses.
-        n_attributes: Number of yes/no attributes that both networks are conditional
+        n_attributes: Number of binary attributes that both networks are conditional
             on; 0 for none.
         ema_half_life: Steps in which the exponential moving average of the generator
             forgets half; 0 for no average.

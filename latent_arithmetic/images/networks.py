@@ -39,8 +39,7 @@ class NetworkConfig:
 
     channels: int = setting(
         192,
-        "channels of the smallest feature map; of all layers if the channel scheme is "
-        "fixed",
+        "channels of the smallest feature map; with the fixed channel scheme, of all",
         low=1,
     )
     channel_scheme: str = setting(
@@ -49,28 +48,26 @@ class NetworkConfig:
         choices=("hierarchical", "fixed"),
     )
     min_channels: int = setting(
-        24, "channels at least, next to the image, if hierarchical", low=1
+        24, "fewest channels, if hierarchical; 48 for VAE on photographs", low=1
     )
     n_layers: int | None = setting(
         None,
-        "layers of strides 2 (default: as many as bring the side down to 3 to 7)",
+        "convolutions of stride 2 (default: until the side is 3 to 7 pixels)",
         low=1,
     )
     kernel_size: int = setting(
-        3, "kernel size of encoder and discriminator, in pixels", low=1
+        3, "of encoder and discriminator; 4 for GAN on photographs", low=1
     )
-    deconv_kernel_size: int = setting(
-        4, "kernel size of decoder and generator, in pixels", low=1
-    )
+    deconv_kernel_size: int = setting(4, "kernel size of decoder and generator", low=1)
     use_pixel_doubling: bool = setting(
         True,
-        "with pixel-doubled images, the layer next to the image works on blocks of "
-        "2 x 2 pixels: this costs a quarter and cannot blur",
+        "if every image consists of blocks of 2 x 2 equal pixels, the layer next to "
+        "the image works on these blocks: a quarter of the operations, no blur",
     )
     activation: str = setting("leaky_relu", "name of a Keras activation")
     normalization: str = setting(
         "batch",
-        "of encoder, decoder and generator; a discriminator has none",
+        "of encoder, decoder and generator; discriminators have none",
         choices=tuple(NORMALIZATIONS),
     )
 

@@ -42,33 +42,33 @@ class ImageModelConfig(NetworkConfig):
     latent_dim: int = setting(64, "length of a latent vector", low=1)
     epochs: int | None = setting(
         None,
-        "passes over the training images (default: the profile's, and more for a "
-        "small data set)",
+        "passes over the training images (default: the profile's; more for a small "
+        "data set, for as many steps)",
         low=1,
     )
     max_epochs: int | None = setting(
         None,
-        "at most this many of the profile's epochs, and no more for a small data set",
+        "upper bound on the profile's epochs; a small data set then gets no more",
         low=1,
     )
     batch_size: int | None = setting(
-        None, "images in a step (default: the profile's)", low=1
+        None, "images in a training step (default: the profile's)", low=1
     )
     learning_rate: float | None = setting(
-        None, "highest learning rate (default: the profile's)", low=0, low_open=True
+        None, "peak learning rate (default: the profile's)", low=0, low_open=True
     )
     learning_rate_decay: bool = setting(
-        True, "warm the learning rate up, and let it fall to 0 along a cosine"
+        True, "linear warm-up, then cosine decay of the learning rate to 0"
     )
     beta_1: float | None = setting(
         None,
-        "momentum of Adam (default: 0.9, or 0 with a discriminator, as in R3GAN)",
+        "beta_1 of Adam (default: 0.9, or 0 with a discriminator, as in R3GAN)",
         low=0,
         high=1,
         high_open=True,
     )
     beta_2: float = setting(
-        0.99, "memory of Adam for squared gradients", low=0, high=1, high_open=True
+        0.99, "beta_2 of Adam, for squared gradients", low=0, high=1, high_open=True
     )
 
 
@@ -81,19 +81,19 @@ class CAEConfig(ImageModelConfig):
 class VAEConfig(AdversarialConfig, ImageModelConfig):
     """All hyperparameters of a VAE, and of a VAE-GAN if `adversarial_weight` > 0."""
 
-    beta: float = setting(0.2, "weight of the KL divergence", low=0)
+    beta: float = setting(0.2, "KL weight; 1 on photographs", low=0)
     kl_warm_up: int = setting(
-        300, "steps in which the weight of the KL grows from 0 to beta", low=0
+        300, "steps in which the KL weight grows linearly from 0 to beta", low=0
     )
     free_bits: float = setting(
         0.0, "nats per latent variable below which the KL has no effect", low=0
     )
     palette_likelihood: bool = setting(
-        True, "categorical likelihood over the palette of images that have one"
+        True, "categorical likelihood over the palette of pixel art, else Gaussian"
     )
     sigma: float | None = setting(
         None,
-        "standard deviation of the Gaussian likelihood (default: the optimal one)",
+        "standard deviation of the Gaussian likelihood (default: optimal, sigma-VAE)",
         low=0,
         low_open=True,
     )
@@ -102,7 +102,7 @@ class VAEConfig(AdversarialConfig, ImageModelConfig):
         10.0, "weight of the cross-entropy of the predicted attributes", low=0
     )
     adversarial_weight: float = setting(
-        0.0, "weight, in nats, of the generator loss; 0 for no discriminator", low=0
+        0.0, "weight of the adversarial loss, in nats; 600 on photographs", low=0
     )
 
 
@@ -113,8 +113,8 @@ class GANConfig(AdversarialConfig, ImageModelConfig):
     conditional: bool = setting(True, "conditional on the attributes of labeled images")
     ema_half_life: int = setting(
         200,
-        "steps in which the exponential moving average of the generator forgets half; "
-        "0 for no average",
+        "half-life, in steps, of the exponential moving average (EMA) of the "
+        "generator's weights; 0: no EMA",
         low=0,
     )
     augmentation_shift: float = setting(
@@ -231,7 +231,7 @@ def training_schedule(
     the profile does.
 
     A profile's epochs are meant for as many images as it uses at most; a smaller data
-    set is passed over more often, for as many steps. `max_epochs` rules that out.
+    set gets more epochs, for as many steps, unless `max_epochs` is set.
     """
     usual = profile.schedule(task)
     if config.max_epochs is not None:
@@ -282,7 +282,7 @@ def _vae(**values) -> Preset:
 
 
 def _gaussian_vae(**values) -> Preset:
-    """Neither a palette nor a discriminator keeps the images sharp."""
+    """A VAE with a Gaussian likelihood and no adversarial loss."""
     config = VAEConfig(palette_likelihood=False, **values)
     return Preset(config, VAE_PHOTOGRAPHS | {"adversarial_weight": 0.0})
 

@@ -15,7 +15,7 @@ def kl_divergence(mean, log_variance):
 
 
 class VAE(keras.Model):
-    """A variational autoencoder, optionally conditional on yes/no attributes.
+    """A variational autoencoder, optionally conditional on binary attributes.
 
     The encoder gives a Gaussian over latent vectors; a sample of it is decoded. The
     loss is the negative evidence lower bound (ELBO), averaged over the batch: the
@@ -35,8 +35,8 @@ class VAE(keras.Model):
         decoder: From [n, latent_dim] to what the likelihood takes: images in [0, 1],
             or logits of a palette's colors.
         likelihood: Of images, given the decoder's output.
-        beta: Weight of the KL divergence; below 1 the latents keep details that are
-            too small or too rare to pay for themselves, and fit N(0, I) less well.
+        beta: Weight of the KL divergence; below 1 the latents encode small or rare
+            details that would cost more KL than they save, and fit N(0, I) less well.
         kl_warm_up: Steps in which that weight grows from 0 to `beta`; 0 for none.
         free_bits: Nats per latent variable, averaged over the batch, below which the
             KL divergence has no effect.
@@ -214,7 +214,7 @@ class VAE(keras.Model):
 
 
 class VAEGAN(VAE):
-    """A VAE whose reconstructions also have to pass for real with a discriminator.
+    """A VAE with an adversarial loss on its reconstructions.
 
     A squared error is smallest for the average of all images that a latent vector may
     stand for, and an average is blurred; a discriminator rejects it. The likelihood of

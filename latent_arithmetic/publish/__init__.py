@@ -1,2 +1,2 @@
-"""From notebooks and records to what is handed in: scripts, self-contained edition,
-report, published files, submission archive."""
+"""From notebooks and records to the submission: scripts, self-contained edition,
+report, published files, zip archive."""

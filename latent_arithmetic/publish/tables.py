@@ -28,7 +28,7 @@ HEADLINES = (
     (
         "text-to-text-attention-alignment-given-random-10",
         "exact_match",
-        "text-to-text, attention, 10%",
+        "text-to-text, attention with a given alignment, 10%",
     ),
     (
         "image-to-text-cnn-lstm",
@@ -46,14 +46,20 @@ HEADLINES = (
     (
         "cryptopunks-vae-default",
         "edit_least_squares_exact_match_rate",
-        "CryptoPunks VAE, attribute edits equal to the real image in every pixel",
+        "CryptoPunks VAE, edits by least squares, equal to the real image",
     ),
 )
 # What a model is given beyond its training examples, by the start of its group's name.
 GIVEN = (
-    ("text-to-text-attention-alignment-given", "alignment, character kinds"),
-    ("text-to-text-attention-without-alignment", "character kinds"),
-    ("text-to-text-column-aligned", "aligned columns"),
+    (
+        "text-to-text-attention-alignment-given",
+        "alignment, character kinds, shared digit embedding",
+    ),
+    (
+        "text-to-text-attention-without-alignment",
+        "character kinds, shared digit embedding",
+    ),
+    ("text-to-text-column-aligned", "columns, shared digit embedding"),
     ("text-to-text", "nothing"),
     (
         "image-to-text-modular-characters",
@@ -65,7 +71,7 @@ GIVEN = (
     ),
     ("image-to-text", "nothing"),
     ("text-to-image", "frozen text model with alignment given"),
-    ("length-generalization", "aligned columns"),
+    ("length-generalization", "columns, shared digit embedding"),
 )
 UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
 ATTRIBUTES = "attributes of training images"
@@ -109,7 +115,7 @@ COLUMNS = {
     "exact_match": "every character of the answer is right, of unseen queries",
     "per_character_accuracy": "characters of the answers that are right",
     "mean_absolute_error": "of the answers that are numbers",
-    "nearest_neighbor_vote": "trivial baseline: trained queries that differ in one "
+    "nearest_neighbor_vote": "trivial baseline: training queries that differ in one "
     "digit vote on each character; exact match",
     "most_frequent_answer": "trivial baseline: always the most frequent answer",
     "digit_accuracy": "digit images that the CNN classifies right",
@@ -125,9 +131,9 @@ COLUMNS = {
     "frechet_distance": "between samples and training images in the features of an "
     "attribute classifier; smaller is better",
     "frechet_distance_reference": "the same of unseen real images",
-    "precision": "samples among real images",
-    "recall": "real images among samples",
-    "coverage": "real images with a sample in their neighborhood",
+    "precision": "fraction of samples inside the nearest-neighbor balls of real images",
+    "recall": "fraction of real images inside the balls of samples",
+    "coverage": "fraction of real images whose nearest-neighbor ball holds a sample",
     "near_duplicate_rate": "samples nearer to a training image than 99% of unseen "
     "real ones are",
     "duplicate_rate_before_rejection": "samples equal to a training image, which are "

@@ -1,4 +1,4 @@
-"""Independent classifier of handwritten characters, which scores drawn answers.
+"""Independent classifier of handwritten characters, to evaluate generated answers.
 
 It is trained on MNIST's training digits, drawn signs, blanks, and rejects: images that
 are no character. It is never part of another model's training.
@@ -47,7 +47,7 @@ class DigitClassifierConfig:
     )
     learning_rate: float | None = setting(
         None,
-        "highest learning rate of the schedule (default: the profile's)",
+        "peak learning rate (default: the profile's)",
         low=0,
         low_open=True,
     )

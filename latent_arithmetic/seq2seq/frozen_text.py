@@ -1,4 +1,4 @@
-"""What both image models share: a trained text model whose weights stay fixed."""
+"""What modular image-to-text and text-to-image contain: a frozen text model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -46,7 +46,7 @@ class FrozenTextConfig(QueryConfig):
     )
     text_alignment_logit: float | None = setting(
         None,
-        "initial attention logit of the characters of a column; 0: no alignment given "
+        "alignment_logit of the text model's attention; 0: no alignment given "
         "(default: its architecture's)",
         low=0,
     )
@@ -69,7 +69,7 @@ class FrozenTextConfig(QueryConfig):
         return True
 
     def expect_unset(self, names: Sequence[str], reason: str) -> None:
-        """Raise a `UserError` if one of the settings is given in vain."""
+        """Raise a `UserError` if a setting that has no effect is given."""
         for name in names:
             value = getattr(self, name)
             if value is not None:

@@ -1,4 +1,4 @@
-"""How good drawn glyphs are, beside real handwriting of the same characters."""
+"""Metrics of generated glyphs, relative to real handwriting of the same characters."""
 
 import numpy as np
 

@@ -95,13 +95,13 @@ class ImageToTextConfig(FrozenTextConfig):
 
     architecture: str = setting(
         MODULAR,
-        "modular: a CNN recognizes characters, a frozen text model answers; the others "
+        "modular: a CNN classifies characters, a frozen text model answers; the others "
         "are trained end-to-end",
         choices=(MODULAR, *END_TO_END),
     )
     supervision: str = setting(
         SUPERVISIONS[0],
-        "targets of training: answers only, or (modular) the label of every character",
+        "weak: answers only; full (modular only): the label of every character",
         choices=SUPERVISIONS,
     )
 
@@ -124,11 +124,12 @@ class ImageToTextConfig(FrozenTextConfig):
 
 
 def short_queries(queries: np.ndarray) -> np.ndarray:
-    """Those of queries [n, 3] whose numbers have two digits at most.
+    """Queries [n, 3] whose numbers have two digits at most, with repetitions.
 
-    Ones like 45+3 are repeated. In 45+23 the 4 may be taken for a 5 if the 2 is taken
-    for a 1; a CNN that is trained on answers only may come to take all digits for
-    their neighbors, and stay there. Nothing makes up for that in 45+3.
+    In 45+23 a 4 that is classified as 5 and a 2 that is classified as 1 still give the
+    right answer, so a CNN that is trained on answers only may converge to classifying
+    digits as their neighbors. Queries such as 45+3, where errors do not cancel, are
+    repeated 4 times.
 
     Raises:
         UserError: there is none.
@@ -180,7 +181,7 @@ class ModularImageToText(FrozenTextModel):
 
     Reference:
         Manhaeve et al., "DeepProbLog", arXiv:1805.10872 (which sums in the same way,
-        over given rules; here the arithmetic is learned).
+        over given rules; here a trained text model takes their place).
     """
 
     def __init__(

@@ -175,11 +175,11 @@ def build_aligned_encoder_decoder(
 ) -> keras.Model:
     """Characters [n, query_length, 13] to answer logits [n, answer_length, 13].
 
-    Attention collects the three characters of every column, and a bidirectional
-    column RNN answers. Bidirectional LSTM layers, whose states the attention uses, are
-    given the kind of every character (digit, sign or blank) and nothing else: where a
-    digit belongs does not depend on which it is. See `AlignedAttention` for the
-    alignment that is built in.
+    Attention with a given alignment selects the three characters of every column, and a
+    bidirectional column RNN answers. Bidirectional LSTM layers, whose states the
+    attention uses, are given the kind of every character (digit, sign or blank) and
+    nothing else: where a digit belongs does not depend on which it is. See
+    `AlignedAttention` for the alignment.
     """
     characters = keras.Input((query_format.query_length, len(ALPHABET)))
     kinds = ops.matmul(characters, character_kinds())
@@ -290,9 +290,9 @@ class AlignedAttention(layers.Layer):
 class JoinDigits(layers.Layer):
     """Columns [n, columns, 3, 13] to joined digits and the sign [n, columns, 8 + 13].
 
-    Both digits have the same embedding, of few dimensions; the sign chooses a matrix,
-    by which that of the right digit is multiplied before the two are added. So what is
-    learned of one pair of digits holds for others. Nothing says that a minus subtracts.
+    e(left) + M(sign) e(right), with one trained embedding e of both digits and one
+    trained matrix M per sign. This structure is given to every model with columns: it
+    shares weights between pairs of digits. What plus and minus mean is not given.
     """
 
     def build(self, input_shape):

@@ -1,8 +1,8 @@
 """Length generalization: trained on numbers of two digits, tested on far longer ones.
 
-Whoever adds on paper keeps one thing in mind from column to column: the carry. A
-recurrent layer with only a few states has no room for more, and none to count columns;
-so what it does in the second column it does in the hundredth.
+Written addition passes one thing from column to column: the carry. A finite-state RNN
+has a few states for it and hardly room to count columns, which should make it apply one
+rule to all of them. It is given the columns (structured input).
 
 A digit of the answer depends on its column: both digits, the sign and what is carried
 in. Numbers of two digits do not show every such column pattern, see `patterns_seen`.
@@ -138,7 +138,7 @@ class LengthGeneralizationConfig:
     )
     cell: str = setting(
         "finite-state",
-        "recurrent cell; an lstm may remember anything",
+        "recurrent cell: softmax over a few states, or LSTM",
         choices=tuple(CELLS),
     )
     layers: int = setting(
@@ -155,9 +155,7 @@ class LengthGeneralizationConfig:
     weight_decay: float = setting(0.05, "decoupled weight decay of AdamW", low=0)
     epochs: int = setting(36, "passes over the training queries", low=1)
     batch_size: int = setting(128, "queries in a training step", low=1)
-    learning_rate: float = setting(
-        1e-2, "highest learning rate of the schedule", low=0, low_open=True
-    )
+    learning_rate: float = setting(1e-2, "peak learning rate", low=0, low_open=True)
 
     def __post_init__(self):
         check_settings(self)
@@ -170,8 +168,8 @@ class LengthGeneralizationConfig:
 def build_column_rnn(cell: str = "finite-state", layer_count: int = 3) -> keras.Model:
     """Columns [n, columns, 3, 13] of any number, units first, to answer logits.
 
-    Every layer runs over the columns in both directions and reads what the layers
-    before it found.
+    Every layer runs over the columns in both directions and reads the outputs of the
+    layers before it.
 
     Args:
         cell: one of CELLS.

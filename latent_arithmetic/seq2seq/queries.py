@@ -353,7 +353,7 @@ class QueryConfig:
     )
     split: str = setting(
         "random",
-        "commutative-grouped: a+b, b+a, a-b and b-a are on the same side",
+        "commutative-grouped: a+b, b+a, a-b, b-a all in training or all held out",
         choices=tuple(SPLIT_METHODS),
     )
     epochs: int | None = setting(
@@ -364,7 +364,7 @@ class QueryConfig:
     )
     learning_rate: float | None = setting(
         None,
-        "highest learning rate of the schedule (default: the profile's)",
+        "peak learning rate (default: the profile's)",
         low=0,
         low_open=True,
     )

@@ -50,7 +50,7 @@ def random_split(queries: np.ndarray, train_fraction: float, seed: int = 0) -> S
 def commutative_grouped_split(
     queries: np.ndarray, train_fraction: float, seed: int = 0
 ) -> Split:
-    """Like `random_split`, but a+b, b+a, a-b and b-a are always on the same side.
+    """Like `random_split`, with a+b, b+a, a-b and b-a all in training or all held out.
 
     In a random split at 90%, nine in ten test queries a+b have b+a in training.
     """

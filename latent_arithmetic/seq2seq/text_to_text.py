@@ -1,7 +1,7 @@
 """Text to text: the encoder-decoders that answer a query written as text.
 
-Only these are trained to calculate. The modular models of the two tasks with images
-start from a text-to-text model that was trained on the same queries and no others.
+Modular image-to-text and text-to-image contain such a model, frozen, that was trained
+on the same queries and no others; end-to-end image-to-text does not.
 """
 
 from dataclasses import dataclass, replace
@@ -32,11 +32,11 @@ PREDICT_BATCH = 500  # examples
 
 @dataclass(frozen=True)
 class Architecture:
-    """A way to answer text, and what it is trained with by default.
+    """A text-to-text architecture: what it is given, and its default settings.
 
     Args:
         given: what a model of this architecture is given beside the query's text.
-        decoder_layers: recurrent layers that write the answer.
+        decoder_layers: LSTM layers of the decoder, or of the column RNN.
         weight_decay: decoupled weight decay of AdamW.
     """
 
@@ -77,16 +77,16 @@ class TextToTextConfig(QueryConfig):
 
     architecture: str = setting(
         "encoder-decoder",
-        "how text is answered; attention-alignment-given starts from the right "
-        "alignment, column-aligned reads structured input",
+        "encoder-decoder: given nothing but the text; attention-alignment-given: the "
+        "right alignment is built in; column-aligned: structured input",
         choices=tuple(ARCHITECTURES),
     )
     encoder_layers: int = setting(
-        1, "recurrent layers that read the query; column-aligned has none", low=1
+        1, "bidirectional LSTM layers of the encoder; column-aligned: none", low=1
     )
     decoder_layers: int | None = setting(
         None,
-        "recurrent layers that write the answer (default: the architecture's)",
+        "LSTM layers of the decoder or column RNN (default: the architecture's)",
         low=1,
     )
     alignment_logit: float = setting(
