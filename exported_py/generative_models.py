@@ -224,7 +224,7 @@ LABELS = {
     "mse": "mean squared error",
     "psnr_of_mean_image": "PSNR of the mean training image",
     "latent_dim": "latent dimension",
-    "active_units": "active latents",
+    "active_units": "active units",
     "bits_per_dimension": "bits per dimension, at most",
 }
 
@@ -366,7 +366,7 @@ show_source(likelihoods.PaletteLikelihood, likelihoods.categorical_cross_entropy
 # pixels are overlooked otherwise. An image without labels is encoded with the predicted
 # attributes. Datasets without attributes get the plain, unconditional VAE, $z = r$.
 
-# Validation logs the number of *active latents*, whose mean varies from image to image.
+# Validation logs the number of *active units*, whose mean varies from image to image.
 # If there are few, codes hold little information.
 
 show_source(vae.VAE)
@@ -443,7 +443,7 @@ show_figure(image_grid(samples, 10), "cae-mixture-samples", output)
 # $$ \mathcal{L}_D = \mathbb{E}\left[ f(D(G(z)) - D(x)) \right], \qquad
 # \mathcal{L}_G = \mathbb{E}\left[ f(D(x) - D(G(z))) \right], $$
 # 
-# so a generated image has to look real beside *every* real one. It is one argument away,
+# so a generated image has to look more real than the real image it is paired with. It is one argument away,
 # `gan_loss="relativistic"`; section 9 shows why the default is the non-saturating loss.
 
 show_source(gan.AdversarialLoss.discriminator_loss, gan.AdversarialLoss.generator_loss)
@@ -1063,7 +1063,7 @@ show_recorded(
 
 
 # **What to notice: samples.** The baseline GAN on CryptoPunks generates one head in
-# various shades (figure below): *mode dropping* at its plainest. That head lies among
+# various shades (figure below): *mode collapse* at its plainest. That head lies among
 # real ones, so its precision is above the reference; its recall is 0 and its coverage
 # next to 0. Precision alone proves nothing.
 # 
@@ -1315,7 +1315,7 @@ show_figure(figure, "real-vae-gan", output)
 # | optimized | a bound on the likelihood of every training image | a minimax game; no likelihood is ever computed |
 # | training | one loss that falls; hardly any tuning | two losses in balance; sensitive to learning rates, penalties, batch size |
 # | from image to code | yes, the encoder; hence reconstruction, compression, editing of given images | no |
-# | typical errors | blur with squared errors; stray dots and half accessories with a palette | missing modes (mode dropping), stray pixels |
+# | typical errors | blur with squared errors; stray dots and half accessories with a palette | missing modes (mode collapse), stray pixels |
 # | why | given the code, pixels are independent; what the code leaves open is decided separately in every pixel | any image that the discriminator takes for real is good enough |
 # | all modes covered? | yes, an image without probability costs a lot | not enforced, unless it is conditional |
 # | latent space | shaped by the KL term toward a Gaussian prior | given as a Gaussian; the generator arranges images in it |

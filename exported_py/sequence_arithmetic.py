@@ -3,8 +3,8 @@
 # # Arithmetic through a sequence model
 # 
 # A recurrent network reads a query such as `81+24` and writes the answer, `105`. It is
-# never told what a number is: it gets characters, one after another, and examples. We
-# build three such models, which differ in what they read and write:
+# given characters, one after another, and examples, and nothing about numbers. We build
+# three such models, which differ in what they read and write:
 # 
 # | task | input | output |
 # |---|---|---|
@@ -296,8 +296,7 @@ def show_curves(trained, name, loss="cross-entropy a character (train)"):
 show_curves(text_runs[90][0], "text-to-text-curves")
 
 
-# Is that good? Two **trivial baselines** that know no arithmetic say what is nothing
-# special. One always gives the most frequent answer. The other is a nearest-neighbor
+# Is that good? Two **trivial baselines** show what is reached without any arithmetic. One always gives the most frequent answer. The other is a nearest-neighbor
 # vote: the training queries that differ in a single digit vote on each character. It is
 # surprisingly strong, since `81+23` and `81+25` say a lot about `81+24`.
 
@@ -381,10 +380,16 @@ def plot_error_types(axis, labels, counts, totals):
         axis.bar(labels, shares, 0.6, bottom, color=color, label=error_type)
         bottom += shares
     axis.set(ylabel="wrong answers (%)")
-    axis.legend(fontsize=6.5)
 
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.5), width_ratios=(1, 1.25))
+def legend_below(figure, axis, columns):
+    """The legend of an axis below its figure, where it covers nothing."""
+    handles, labels = axis.get_legend_handles_labels()
+    place = {"loc": "outside lower center", "ncols": columns, "fontsize": 7}
+    figure.legend(handles, labels, **place)
+
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.9), width_ratios=(1, 1.25))
 firsts = [text_answers[percent][0] for percent in percents]
 plot_error_types(
     left,
@@ -401,8 +406,9 @@ for position, (percent, each) in enumerate(zip(percents, firsts)):
     right.barh(places, wrong, width, label=f"{percent}% trained on")
 right.set_yticks(np.arange(len(groups)) + 0.3, list(groups))
 right.invert_yaxis()
-right.set(xlabel="wrong answers (%)", xlim=(0, 100))
-right.legend(fontsize=6.5, loc="lower right")
+right.set(xlabel="wrong answers (%)", xlim=(0, 125))
+right.legend(fontsize=6.5, loc="center right")
+legend_below(figure, left, 4)
 show_figure(figure, "error-types", output)
 
 
@@ -482,9 +488,9 @@ record(
 # 
 # **What it is given.** The attention starts with the right alignment built in
 # (`alignment_logit=4`): before any training, about 93% of its weight lies on the right
-# characters. It is also told which characters are digits, signs and blanks, and the digits
-# of a column share one embedding. So it does not find the columns, it is given them;
-# without the alignment it fails (section 10).
+# characters. It is also given the kind of each character (digit, sign or blank), and the
+# digits of a column share one embedding. So it does not find the columns, it is given
+# them; without the alignment it fails (section 10).
 
 show_source(layers.build_bidirectional_column_rnn, layers.AlignedAttention.call)
 fewest = min(profile.train_fractions)
@@ -613,7 +619,7 @@ def plot_confusion(axis, shares, names, title):
 
 
 names = list(queries.ALPHABET.replace(" ", "␣"))
-figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.4), width_ratios=(1.35, 1))
+figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.7), width_ratios=(1.35, 1))
 shares = evaluate.confusion(
     *evaluate.recognize(image_runs[0].model, banks["test"]), len(names)
 )
@@ -625,6 +631,7 @@ plot_error_types(
     [each.count_error_types() for each in both],
     [len(each.queries) for each in both],
 )
+legend_below(figure, right, 4)
 show_figure(figure, "image-to-text-confusion", output)
 
 
@@ -634,7 +641,8 @@ show_figure(figure, "image-to-text-confusion", output)
 # see: image-to-text falls behind because of the CNN. The error types differ, too. A
 # misclassified digit makes an answer off by any number from 1 to 9 or a multiple of ten,
 # so most errors are *other*, or of another length. The confusion matrix has a dark
-# diagonal although no digit label was ever given: the answers alone determine it.
+# diagonal although no digit label was ever given: the answers, the frozen text model and
+# the list of queries determine it.
 
 # ## 7. Text-to-image
 # 
@@ -711,7 +719,7 @@ show_figure(figure, "text-to-image-style-interpolation", output)
 # **What to notice.** First figure: unseen queries and their answers, drawn. Second: one
 # query, many styles; slant, width, loops and stroke change, the number does not. Third:
 # the style is interpolated from one sample to another and the number stays the same.
-# Content and style are separated.
+# In these figures the number does not change with the style.
 
 # ## 8. A separate classifier evaluates the images
 # 
@@ -919,12 +927,13 @@ def plot_recorded(axis, names, positions, estimate="exact_match", **style):
 
 
 if groups:
-    figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(7, 3.5), sharey=True)
     for axis, split in zip(axes, ("random", "commutative-grouped")):
-        for (architecture, given), marker in zip(GIVEN.items(), "osDv"):
+        for place, (architecture, given) in enumerate(GIVEN.items()):
             names = [f"text-to-text-{architecture}-{split}-{p}" for p in PERCENTS]
-            label = f"{architecture.split('-')[0]}: given {given.split(' (')[0]}"
-            plot_recorded(axis, names, PERCENTS, marker=marker, ms=4, label=label)
+            style = {"marker": "osDv"[place], "ms": 4, "color": f"C{place}"}
+            label = f"{architecture}; given: {given}"
+            plot_recorded(axis, names, PERCENTS, label=label, **style)
         start = f"text-to-text-attention-alignment-given-{split}"
         plot_recorded(
             axis,
@@ -946,7 +955,7 @@ if groups:
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside lower center",
-        ncols=2,
+        ncols=1,
         fontsize=7,
     )
     show_figure(figure, "train-fractions-recorded", output)
@@ -1006,17 +1015,18 @@ show_recorded(
 # given, here for 10 epochs (180 000 queries in handwriting; the modular model had 20
 # epochs and a lighter CNN). They have to learn classification and arithmetic at the same
 # time. The CNN + LSTM was still improving when it stopped, so its row shows too short a
-# schedule rather than a limit. A flattened LSTM hardly begins: shift a digit, and every
+# schedule rather than a limit. The flattened LSTM stays near zero: shift a digit, and every
 # pixel is another input. A ConvLSTM mixes the images of a query before it knows any of
 # them.
 # 
-# Of the modular model we know where it errs: whenever its answer was wrong, it had
-# misclassified a character. Trained with every character's label, the same CNN was no
+# Of the modular model (text model with its alignment given) we know where it errs:
+# whenever its answer was wrong, it had misclassified a character. Trained with every character's label, the same CNN was no
 # better in three runs.
 
 # The text-to-image model that minimizes the squared error draws one mean image per
 # character: no diversity, an eighth of the gradient energy; the classifier rejects half of
-# these answers. With the conditional VAE, generated answers are recognized more often than
+# these answers. With the conditional VAE (both around a text model with its alignment
+# given), generated answers are recognized more often than
 # real handwriting, for the strangest styles are left out, which costs a little diversity.
 # They are as sharp, and seven eighths as far from the training digits as new handwriting
 # is: they are no copies.
@@ -1076,7 +1086,7 @@ if DEPTHS["encoder"][0] in groups:
 
 
 if DEPTHS["encoder"][0] in groups:
-    figure, axes = plt.subplots(1, 2, figsize=(7, 2.5), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), sharey=True)
     for axis, (side, names) in zip(axes, DEPTHS.items()):
         counts, totals = [], []
         for group in names:
@@ -1086,7 +1096,7 @@ if DEPTHS["encoder"][0] in groups:
             totals.append(groups[group].estimates["exact_match"].n)
         plot_error_types(axis, list(LAYERS), counts, totals)
         axis.set(title=f"text-to-text, {side} layers", xlabel="layers")
-    axes[0].get_legend().remove()
+    legend_below(figure, axes[0], 4)
     show_figure(figure, "depth-error-types", output)
 
 
@@ -1104,7 +1114,7 @@ if DEPTHS["encoder"][0] in groups:
 # ### Length generalization
 # 
 # A query of 100 digits needs nothing new either: the same column, a hundred times. But a
-# recurrent layer may learn one rule for the units and another for the tens. A
+# recurrent layer may compute the units in one way and the tens in another. A
 # **finite-state RNN** with **four states** has hardly room to count columns: its cell is a
 # small network with a softmax over states, with noise in training that drives it to be in
 # one state at a time; three such layers pass over the columns in both directions. Columns
@@ -1204,13 +1214,13 @@ records.record_result(
 );
 
 
-# - A recurrent encoder-decoder to which nothing is given learns two-digit addition and
-#   subtraction from plain strings almost perfectly, and still most of it from a tenth of
-#   all queries. It helps to write numbers as on paper: right-justified, and the answer's
+# - A recurrent encoder-decoder to which nothing is given answers nearly all unseen
+#   two-digit queries when trained on half of them (random split), and still most when
+#   trained on a tenth. It helps to write numbers as on paper: right-justified, and the answer's
 #   units first.
 # - With the alignment given, far fewer queries are enough.
 # - Errors are those of written arithmetic: a lost carry, one wrong digit, a sign.
-# - In handwriting, errors come from the CNN. It learns to classify digits from answers
-#   alone, when a text model and the list of possible queries are given.
-# - An answer in handwriting needs content and style to be separated; then it is right as
-#   often as the arithmetic is, in many styles.
+# - In handwriting, errors of the modular model come from the CNN. Given a frozen text
+#   model and the list of queries, it is trained to classify digits by answers alone.
+# - For answers in handwriting we separate content and style: given the text model, the
+#   evaluation classifier recognizes nearly as many right answers as the text model gives.

@@ -190,7 +190,8 @@ def _section(start: str, wanted: Sequence[str], groups: dict[str, Group]) -> str
         name for name in wanted if any(name in g.estimates for g in found.values())
     ]
     rows = []
-    for group, each in sorted(found.items()):
+    for group in sorted(found, key=lambda group: (given(group) != "nothing", group)):
+        each = found[group]
         first = next(iter(each.estimates.values()))
         cells = [_short(each.estimates.get(name)) for name in columns]
         rows.append((group, given(group), *cells, f"{first.n:,}", first.seeds))
