@@ -4,7 +4,8 @@ PYTHON ?= python3
 REPEATS ?= 3
 TEST_PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
-PYTEST = .venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope
+PYTEST = .venv/bin/python -m pytest --numprocesses $(TEST_PROCESSES) \
+	--dist loadscope --no-loadscope-reorder --durations=25
 
 .PHONY: run test test-fast test-stress lint bench report publish release-check \
 	submission export clean

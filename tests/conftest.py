@@ -11,6 +11,13 @@ import pytest  # noqa: E402
 
 import latent_arithmetic  # noqa: E402, F401  before Keras, so that its settings hold
 
+LONGEST = ("test_run.py", "test_backends.py", "test_cli.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, lest one process be left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def build_in_scratch(tmp_path_factory):

@@ -164,6 +164,7 @@ def test_the_command_line_records_each_benchmark(tmp_path, monkeypatch):
     assert read_record(tmp_path / f"{name}.json").estimates["time"].seeds == 2
 
 
+@pytest.mark.stress
 def test_training_ends_at_the_last_step():
     """Both by the same clock: checked on time, stopped at the end, tested."""
     split = TextToTextConfig(train_fraction=0.01).make_split()  # 200 queries
@@ -188,6 +189,7 @@ def quick_text_model(monkeypatch):
     monkeypatch.setattr(image_to_text, "CONFIG", config)
 
 
+@pytest.mark.stress
 def test_image_to_text_stops_at_its_threshold(monkeypatch, quick_text_model):
     """It is validated after every epoch; the text model is trained as scheduled."""
     profile = dataclasses.replace(
@@ -216,6 +218,7 @@ def test_image_to_text_stops_at_its_threshold(monkeypatch, quick_text_model):
     }
 
 
+@pytest.mark.stress
 def test_the_step_of_image_to_text_is_compiled_as_it_is_trained(quick_text_model):
     model, flops, inputs, targets = gemm_fraction.image_step()
     assert inputs.shape == (64, 5) and targets.shape == (64, 3)
@@ -257,6 +260,7 @@ def test_images_a_second_are_compared_with_the_baseline_of_the_same_task():
     assert result.notes["step_time_baseline_gan"] == "operations could not be counted"
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("model", [("vae", "baseline"), ("gan", "default")])
 def test_an_image_model_makes_the_step_that_is_timed(model):
     dataset = load_images(size=16, limit=400)
@@ -278,6 +282,7 @@ def test_the_time_of_gans_is_until_the_baselines_distance():
     assert not gan_time.summarize(histories, n=10).ratios
 
 
+@pytest.mark.stress
 def test_a_gan_is_measured_after_every_epoch(monkeypatch):
     dataset = load_images(limit=120)
     short = dataclasses.replace(QUICK, gan=Schedule(3, 32, 1e-3))

@@ -96,7 +96,7 @@ def test_configurations_name_every_value():
     assert without["alignment_logit"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_text_is_measured_with_images(tmp_path, monkeypatch):
     """Three digits in image models that were trained on two."""
     settings = dict(seed=1, **asdict(ONE_EPOCH))
