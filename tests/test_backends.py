@@ -14,13 +14,15 @@ import pytest
 TESTS = Path(__file__).parent
 MODEL_TESTS = (
     "test_training.py",
+    "images/test_vae.py",
+    "images/test_gan.py",
+    "seq2seq/test_text_to_text.py",
+)
+MORE_TESTS = (
     "images/test_networks.py",
     "images/test_autoencoder.py",
     "images/test_likelihoods.py",
-    "images/test_vae.py",
-    "images/test_gan.py",
     "seq2seq/test_layers.py",
-    "seq2seq/test_text_to_text.py",
     "seq2seq/test_image_to_text.py",
     "seq2seq/test_text_to_image.py",
     "seq2seq/test_digit_classifier.py",
@@ -31,13 +33,16 @@ OTHER = {"tensorflow": "jax", "jax": "tensorflow", "torch": "jax"}
 
 @pytest.mark.slow
 @pytest.mark.skipif("OTHER_BACKEND" in os.environ, reason="this is the other backend")
-def test_models_on_the_other_backend():
+@pytest.mark.parametrize(
+    "files", [MODEL_TESTS, pytest.param(MORE_TESTS, marks=pytest.mark.stress)]
+)
+def test_models_on_the_other_backend(files):
     other = OTHER[keras.backend.backend()]
     environment = os.environ | {"KERAS_BACKEND": other, "OTHER_BACKEND": other}
     environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     run = subprocess.run(
-        [*command, *(TESTS / name for name in MODEL_TESTS)],
+        [*command, *(TESTS / name for name in files)],
         env=environment,
         capture_output=True,
         text=True,
