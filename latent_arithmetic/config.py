@@ -3,6 +3,7 @@
 import argparse
 import os
 from dataclasses import MISSING, dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -220,8 +221,9 @@ def expect_in_range(name: str, value: Any, about: dict) -> None:
     outside = (
         low is not None and (value <= low if about["low_open"] else value < low)
     ) or (high is not None and (value >= high if about["high_open"] else value > high))
-    if outside or value != value:
-        raise UserError(f"{name} is {value}; expected a number {_number_range(about)}")
+    if outside or value in (inf, -inf) or value != value:
+        wanted = _number_range(about) or "that is finite"
+        raise UserError(f"{name} is {value}; expected a number {wanted}")
 
 
 def check_settings(config: Any) -> None:

@@ -1,6 +1,7 @@
 """Files: errors a user can act on, atomic writes, the data sets that ship."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -67,6 +68,7 @@ def write_atomically(path: Path, write: Callable) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         with open(unfinished, "wb") as file:
             write(file)
             file.flush()
@@ -80,6 +82,20 @@ def write_atomically(path: Path, write: Callable) -> None:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what killed processes left of the same file (where signals can tell)."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.unfinished"):
+        process = left.name.split(".")[-2]
+        if os.name != "posix" or not process.isdecimal():
+            continue
+        try:
+            os.kill(int(process), 0)  # asks only whether it runs
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except OSError:
+            continue
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -25,6 +25,10 @@ SHOWN_DIFFERENCES = 5
 
 Validate = Callable[[keras.Model], dict[str, float]]
 
+# A user's ~/.keras/keras.json may say otherwise; all models here are built for these.
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+
 
 @dataclass
 class History:
@@ -137,7 +141,9 @@ class _ProgressBar(keras.callbacks.Callback):
         self.bar = progress_bar(epochs * steps, title, done=first * steps)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.bar.set_description(f"{self.title} {epoch + 1}/{self.epochs}")
+        self.bar.set_description(
+            f"{self.title} {epoch + 1}/{self.epochs}", refresh=False
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         if logs and "loss" in logs:

@@ -1,6 +1,9 @@
 """Files: atomic writes; shipped data complete, checked, refused when damaged."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -85,3 +88,15 @@ def test_damaged_json_is_one_clear_error(tmp_path, text):
         read_json(path)
     path.write_text('\ufeff{"a": 1}', encoding="utf-8")
     assert read_json(path) == {"a": 1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals tell whether a process runs")
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"a.npz.{ended.pid}.unfinished"
+    running = tmp_path / f"a.npz.{os.getppid()}.unfinished"
+    for path in (left, running):
+        path.touch()
+    save_arrays(tmp_path / "a.npz", {"x": np.zeros(1)})
+    assert not left.exists() and running.exists()

@@ -11,7 +11,13 @@ from pathlib import Path
 import nbformat
 
 from latent_arithmetic.config import OutputFolder
-from latent_arithmetic.io import UserError, project_folder, read_json, write_json
+from latent_arithmetic.io import (
+    UserError,
+    project_folder,
+    read_json,
+    write_atomically,
+    write_json,
+)
 from latent_arithmetic.plotting import show_table
 from latent_arithmetic.publish.notebooks import (
     NOTEBOOKS,
@@ -229,17 +235,27 @@ def pack_submission(output: OutputFolder, path: Path) -> Path:
 
     A finished build of your own is packed, else what the project came with.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; expected the name of a .zip file")
     project = project_folder()
     origin = project if _missing_parts(output) else output.root
     parts = [(origin, name) for name in BUILT] + [(project, name) for name in ALONGSIDE]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for root, name in parts:
-            part = root / name
-            if not part.exists():
-                raise UserError(f"{part} not found; restore it or run everything again")
-            files = [part] if part.is_file() else sorted(part.rglob("*.*"))
-            for file in files:
-                if file.is_file() and not HIDDEN & set(file.parts):
-                    archive.write(file, file.relative_to(root))
+    members = {}
+    for root, name in parts:
+        part = root / name
+        if not part.exists():
+            raise UserError(f"{part} not found; restore it or run everything again")
+        for file in [part] if part.is_file() else sorted(part.rglob("*.*")):
+            if file.is_file() and not HIDDEN & set(file.parts):
+                members[file.relative_to(root)] = file
+    own = path.resolve()
+
+    def write(stream) -> None:
+        options = {"compression": zipfile.ZIP_DEFLATED, "strict_timestamps": False}
+        with zipfile.ZipFile(stream, "w", **options) as archive:
+            for name, file in members.items():
+                if file.resolve() != own:
+                    archive.write(file, name)
+
+    write_atomically(path, write)
     return origin
