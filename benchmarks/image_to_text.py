@@ -90,7 +90,7 @@ def time_to_threshold(seed: int, profile: Profile = PROFILE) -> Attempt:
             TASK, Path(folder), profile=profile, config=config, callbacks=[stop]
         )
     test = config.make_split().test
-    images = glyph_bank("test").draw(TASKS[TASK].encode(config, test), seed)
+    images = glyph_bank("test").sample(TASKS[TASK].encode(config, test), seed)
     predicted = predict(trained.model, images).argmax(axis=-1)
     exact_match = float((predicted == encode_answers(test)).all(axis=-1).mean())
     preparation = stop.preparation_seconds

@@ -225,6 +225,11 @@ COMMANDS = {
 }
 
 
+# The rest need Keras, whose import takes seconds.
+WITHOUT_KERAS = {"run", "report", "publish", "release-check", "export", "submission"}
+WITHOUT_KERAS |= {"datasets"}
+
+
 def _task_of(arguments: list[str]) -> str | None:
     """The task of a `train` command, whose flags are then known."""
     train = len(arguments) > 1 and arguments[0] == "train"
@@ -232,8 +237,11 @@ def _task_of(arguments: list[str]) -> str | None:
 
 
 def _run_command(arguments: list[str]) -> None:
-    options = build_parser(_task_of(arguments)).parse_args(arguments)
-    import_keras_quietly()
+    options, unknown = build_parser(_task_of(arguments)).parse_known_args(arguments)
+    if unknown:  # said with the flags of the very command
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.command not in WITHOUT_KERAS:
+        import_keras_quietly()
     COMMANDS[options.command](options)
     sys.stdout.flush()
 

@@ -42,6 +42,7 @@ class Profile:
         train_fractions: fractions of the queries trained on in the notebook.
         depths: numbers of encoder layers compared in the notebook.
         seeds: runs (other seeds) behind each estimate in the notebook.
+        max_edits: edits of test images at most with which a model is evaluated.
         max_test_queries: queries at most with which a model is evaluated.
     """
 
@@ -59,6 +60,7 @@ class Profile:
     train_fractions: tuple[float, ...]
     depths: tuple[int, ...]
     seeds: int
+    max_edits: int
     max_test_queries: int
 
     def schedule(self, task: str) -> Schedule:
@@ -81,6 +83,7 @@ SMOKE = Profile(
     train_fractions=(0.9, 0.5),
     depths=(1, 2),
     seeds=1,
+    max_edits=100,
     max_test_queries=100,
 )
 
@@ -99,6 +102,7 @@ QUICK = Profile(
     train_fractions=(0.9, 0.5, 0.1, 0.05),
     depths=(1, 2),
     seeds=1,
+    max_edits=1_000,
     max_test_queries=2_000,
 )
 
@@ -117,6 +121,7 @@ FULL = Profile(
     train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
     depths=(1, 2, 3, 4, 5),
     seeds=5,
+    max_edits=1_000,
     max_test_queries=20_000,
 )
 
@@ -194,6 +199,24 @@ def setting(
         default=default,
         metadata=about | dict(low_open=low_open, high_open=high_open),
     )
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """A model's schedule, part of every typed configuration; None: the profile's."""
+
+    epochs: int | None = setting(
+        None, "passes over the training examples (default: the profile's)", low=1
+    )
+    batch_size: int | None = setting(
+        None, "examples in a training step (default: the profile's)", low=1
+    )
+    learning_rate: float | None = setting(
+        None, "peak learning rate (default: the profile's)", low=0, low_open=True
+    )
+
+    def __post_init__(self):
+        check_settings(self)
 
 
 def _value_type(hint: Any) -> type:
@@ -291,9 +314,7 @@ def given_flags(config_class: type, options: Any) -> dict[str, Any]:
 
 def config_from_flags(config_class: type, options: Any) -> Any:
     """The configuration with the flags that were given, the rest by default."""
-    config = config_class(**given_flags(config_class, options))
-    check_settings(config)
-    return config
+    return config_class(**given_flags(config_class, options))
 
 
 def resolve_schedule(config: Any, usual: Schedule) -> Schedule:

@@ -75,7 +75,7 @@ def import_keras_quietly() -> None:
         with _silent_standard_error():
             importlib.import_module("keras")
     except (ImportError, ValueError, AttributeError, TypeError) as error:
-        backend = os.environ.get("KERAS_BACKEND", "the one in ~/.keras/keras.json")
+        backend = os.environ.get("KERAS_BACKEND") or "that ~/.keras/keras.json names"
         raise UserError(
             f"Keras could not be imported with the backend {backend} "
             f"({first_line(error)}); install that backend, or set KERAS_BACKEND to "

@@ -31,7 +31,7 @@ class TrainingDiverged(UserError):
 
 def first_line(error: Exception) -> str:
     """The type and message of an error, cut to one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
 
 
 def expect_one_of(what: str, received: str, known: Iterable[str]) -> None:
@@ -68,7 +68,7 @@ def write_atomically(path: Path, write: Callable) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
+        remove_abandoned(path)
         with open(unfinished, "wb") as file:
             write(file)
             file.flush()
@@ -84,10 +84,10 @@ def write_atomically(path: Path, write: Callable) -> None:
             unfinished.unlink()
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
     """Remove what killed processes left of the same file (where signals can tell)."""
-    for left in path.parent.glob(f"{glob.escape(path.name)}.*.unfinished"):
-        process = left.name.split(".")[-2]
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.unfinished*"):
+        process = left.name.removeprefix(f"{path.name}.").partition(".")[0]
         if os.name != "posix" or not process.isdecimal():
             continue
         try:

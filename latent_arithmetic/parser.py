@@ -75,6 +75,11 @@ def config_class(task: str) -> type:
     return getattr(import_module(module), name)
 
 
+def _preset_names(task: str) -> tuple[str, ...]:
+    import_keras_quietly()
+    return tuple(import_module("latent_arithmetic.images.presets").PRESETS[task])
+
+
 def _add_train(commands, task: str | None) -> None:
     """`train`, with the flags of one task; the others' would have no effect."""
     train = commands.add_parser(
@@ -85,7 +90,7 @@ def _add_train(commands, task: str | None) -> None:
         parser = tasks.add_parser(
             name, help=f"`train {name} --help` lists its flags", allow_abbrev=False
         )
-        parser.set_defaults(command="train")
+        parser.set_defaults(command="train", parser=parser)
         if name != task:
             continue
         parser.add_argument(
@@ -103,9 +108,10 @@ def _add_train(commands, task: str | None) -> None:
             parser.add_argument(
                 "--preset",
                 default="default",
+                choices=_preset_names(name),
                 metavar="NAME",
-                help="a named configuration: default, baseline (the assignment's "
-                "model), or an ablation; an unknown name lists all",
+                help=f"a named configuration: {', '.join(_preset_names(name))} "
+                "(baseline is the assignment's; the others are ablations)",
             )
             parser.add_argument(
                 "--seed", **SEED, help="seed of weights, noise and shuffling"
@@ -278,7 +284,7 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
         )
         if name == "run":
             _add_profile(action)
-        action.set_defaults(command=f"experiments {name}")
+        action.set_defaults(command=f"experiments {name}", parser=action)
 
 
 def _add_submission(parser: argparse.ArgumentParser) -> None:
@@ -309,7 +315,7 @@ def build_parser(task: str | None = None) -> argparse.ArgumentParser:
         ("interpolate", "between two random latent vectors", _add_interpolate),
     ):
         each = commands.add_parser(name, help=help_text, allow_abbrev=False)
-        each.set_defaults(command=name)
+        each.set_defaults(command=name, parser=each)
         if add_arguments:
             add_arguments(each)
     _add_train(commands, task)

@@ -6,6 +6,7 @@ import inspect
 import io
 from collections.abc import Sequence
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,11 +21,13 @@ PIXELS_PER_INCH = 110
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 300, 2000
 PAGE_WIDTH = 7.0  # inches; the text width of the report
 LETTER_ROOM = 115  # points a letter times letters an inch; more would touch
+LABEL_LETTER, TITLE_HEIGHT = 0.09, 0.2  # inches
 COLORS = ("#2f6690", "#d1495b", "#3a7d44", "#edae49", "#6d597a", "#8d99ae")
 STYLE = {
     "figure.dpi": PIXELS_PER_INCH,
     "savefig.dpi": 160,
     "savefig.bbox": "tight",
+    "image.composite_image": False,  # would resample the images of an axis for PDF
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.spines.top": False,
@@ -40,7 +43,10 @@ STYLE = {
 
 
 def use_style() -> None:
-    """Make every figure from here on look the same."""
+    """Make every figure from here on look the same; outside a notebook, without the
+    windows that MPLBACKEND may name."""
+    if not in_notebook():
+        matplotlib.use("agg")
     plt.rcParams.update(STYLE)
 
 
@@ -64,7 +70,8 @@ def show_figure(figure: Figure, name: str, output: OutputFolder) -> None:
         from IPython.display import Image as NotebookImage
         from IPython.display import display
 
-        display(NotebookImage(_compact(path.with_suffix(".png").read_bytes())))
+        content = _compact(path.with_suffix(".png").read_bytes())
+        display(NotebookImage(content, alt=name.replace("-", " ")))
     plt.close(figure)
 
 
@@ -107,46 +114,51 @@ def image_grid(
     images: np.ndarray,
     columns: int,
     *,
-    titles: Sequence[str] | None = None,
-    row_labels: Sequence[str] | None = None,
+    titles: Sequence[str] = (),
+    row_labels: Sequence[str] = (),
     cell: float = 0.62,
+    gap: float = 0.03,
+    cmap: str = "gray",
 ) -> Figure:
     """Images in rows of `columns`, pixels crisp.
+
+    All are drawn into one axis, since a grid of axes takes seconds to lay out.
 
     Args:
         images: uint8 in [0, 255] or float in [0, 1], [n, height, width] or
             [n, height, width, 3].
         titles: captions above the first images.
         row_labels: a caption left of each row.
-        cell: width of an image in inches.
+        cell: width of an image in inches; `gap`: between two of them.
+        cmap: Matplotlib colormap of images without colors.
     """
-    rows = -(-len(images) // columns)
-    titles = titles or ()
-    titled_rows = -(-len(titles) // columns)
+    height, width = (cell * side / images.shape[2] for side in images.shape[1:3])
+    rows, titled_rows = -(-len(images) // columns), -(-len(titles) // columns)
     title_size = min(7, LETTER_ROOM * cell / max(map(len, titles), default=1))
-    label_room = 0.09 * max(map(len, row_labels)) if row_labels else 0.0
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(columns * cell + label_room, rows * cell + titled_rows * 0.2),
-        squeeze=False,
-        layout="constrained",
-    )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    left = LABEL_LETTER * max(map(len, row_labels), default=0)
+    tops = [
+        row * (height + gap) + min(row + 1, titled_rows) * TITLE_HEIGHT
+        for row in range(rows)
+    ]
+    size = left + columns * (width + gap), tops[-1] + height
+    figure = plt.figure(figsize=size, layout="none")
+    axis = figure.add_axes((0, 0, 1, 1))
     highest = 255 if images.dtype == np.uint8 else 1.0
-    for index, axis in enumerate(axes.flat):
-        axis.set(xticks=[], yticks=[])
-        axis.grid(False)
-        axis.spines[:].set_visible(False)
-        if index >= len(images):
-            continue
+    for index, image in enumerate(images):
+        top, start = tops[index // columns], left + index % columns * (width + gap)
+        box = (start, start + width, top + height, top)
         axis.imshow(
-            images[index], cmap="gray", vmin=0, vmax=highest, interpolation="nearest"
+            image, cmap, vmin=0, vmax=highest, interpolation="nearest", extent=box
         )
         if index < len(titles):
-            axis.set_title(titles[index], fontsize=title_size, pad=2)
-    for axis, label in zip(axes[:, 0], row_labels or (), strict=False):
-        axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
+            place = (start + width / 2, top - 0.03)
+            style = {"ha": "center", "va": "bottom", "fontsize": title_size}
+            axis.text(*place, titles[index], **style)
+    for top, label in zip(tops, row_labels, strict=False):
+        place = (left - 0.06, top + height / 2)
+        axis.text(*place, label, ha="right", va="center", fontsize=8)
+    axis.set(xlim=(0, size[0]), ylim=(size[1], 0), aspect="auto")
+    axis.set_axis_off()
     return figure
 
 
@@ -172,7 +184,8 @@ def format_estimate(estimate: Estimate | float | str | None, decimals: int = 2) 
         f"{scale * x:.{decimals}f}" if percent else f"{x:.4g}"
         for x in (estimate.value, estimate.low, estimate.high)
     )
-    unit = "%" if percent else f" {estimate.unit}" if estimate.unit else ""
+    plain = estimate.unit in ("", "fraction")
+    unit = "%" if percent else "" if plain else f" {estimate.unit}"
     interval = "" if estimate.low == estimate.high else f" [{low}, {high}]"
     return f"{value}{unit}{interval}"
 

@@ -35,7 +35,8 @@ class Estimate:
         n: examples measured in each run.
         seeds: independent runs.
         unit: "%" for fractions in [0, 1], "% of real" and the like for other ratios,
-            both printed as percentages; else free text.
+            both printed as percentages; "fraction" for fractions printed as they are;
+            else free text.
     """
 
     value: float
@@ -90,7 +91,7 @@ def mean_over_seeds(values: Sequence[float], n: int, unit: str = "") -> Estimate
     half = float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
     mean = float(values.mean())
     low, high = mean - half, mean + half
-    if unit == "%":
+    if unit in ("%", "fraction"):
         low, high = max(0.0, low), min(1.0, high)
     return Estimate(mean, low, high, n, len(values), unit)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from latent_arithmetic.io import UserError, first_line, plain
+from latent_arithmetic.io import UserError, first_line, plain, remove_abandoned
 from latent_arithmetic.records import (
     Estimate,
     Record,
@@ -65,7 +65,8 @@ def _checksum(path: Path) -> str:
 
 def _save_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights without its optimizer, atomically."""
-    unfinished = path.with_name(f"{os.getpid()}.unfinished.weights.h5")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished.weights.h5")
+    remove_abandoned(path)
     optimizer, model.optimizer = model.optimizer, None
     try:
         model.save_weights(unfinished)

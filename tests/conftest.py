@@ -14,9 +14,18 @@ import latent_arithmetic  # noqa: E402, F401  before Keras, so that its settings
 LONGEST = ("test_run.py", "test_backends.py", "test_cli.py")
 
 
+TRAINED = {"trained_models", "measured", "folders", "longer"}  # whole models
+
+
 def pytest_collection_modifyitems(items):
-    """The longest files first, lest one process be left alone with one at the end."""
+    """The longest files first, lest one process be left alone with one at the end.
+
+    What needs trained models is slow.
+    """
     items.sort(key=lambda item: item.path.name not in LONGEST)
+    for item in items:
+        if TRAINED.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,13 @@ from keras.src.trainers.data_adapters import get_data_adapter
 from latent_arithmetic import training
 from latent_arithmetic.io import TrainingDiverged, UserError
 from latent_arithmetic.runs import finished_run, read_run, save_run
-from latent_arithmetic.training import Batches, cosine_schedule, fit, predict_in_batches
+from latent_arithmetic.training import (
+    Batches,
+    cosine_schedule,
+    fit,
+    jit_compile,
+    predict_in_batches,
+)
 
 EXAMPLES = np.linspace(-1, 1, 50, dtype="float32")[:, None]
 
@@ -25,7 +31,9 @@ def small_model(units: int = 4, learning_rate: float = 0.05) -> keras.Model:
         ]
     )
     schedule = cosine_schedule(learning_rate, steps=60)
-    model.compile(keras.optimizers.Adam(schedule), loss="mse")
+    model.compile(
+        keras.optimizers.Adam(schedule), loss="mse", jit_compile=jit_compile()
+    )
     return model
 
 

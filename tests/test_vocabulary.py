@@ -21,9 +21,8 @@ GENERATED = (
     "tests/trials/",
     "notebooks/colab/",
     "report/numbers.tex",
-    "build/",
-    ".venv/",
 )
+SKIPPED = ("build", ".venv", ".git")
 # (file, the words that may stand in it, why)
 EXCEPTIONS = (("tests/test_vocabulary.py", PRIVATE.pattern, "lists the words"),)
 
@@ -37,7 +36,9 @@ def prose(path: Path) -> str:
 
 
 def files() -> list[str]:
-    found = [path for path in PROJECT.rglob("*") if path.suffix in SUFFIXES]
+    tops = [path for path in PROJECT.iterdir() if path.name not in SKIPPED]
+    found = [path for top in tops for path in (top, *top.rglob("*"))]
+    found = [path for path in found if path.suffix in SUFFIXES]
     names = [path.relative_to(PROJECT).as_posix() for path in found]
     hidden = re.compile(r"(^|/)(\.|__pycache__|[\w.-]+\.egg-info)")
     return sorted(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from latent_arithmetic.config import FULL, Profile
 from latent_arithmetic.experiments.runner import Measurement, find_recorded
@@ -44,8 +43,7 @@ class ImageExperiment:
     Args:
         max_images: images used at most.
         epochs: in place of those of the profile `full`; in proportion fewer in others.
-        length: "short" for ablations, all of them equally short; "long" for the default
-            configuration with more epochs; else "".
+        variant: what its name says beside the preset, such as "4-epochs".
     """
 
     task: str
@@ -54,11 +52,11 @@ class ImageExperiment:
     seed: int = 1
     max_images: int = MAX_IMAGES
     epochs: int | None = None
-    length: Literal["", "short", "long"] = ""
+    variant: str = ""
 
     @property
     def group(self) -> str:
-        parts = (self.data, self.task, self.preset, self.length)
+        parts = (self.data, self.task, self.preset, self.variant)
         return "-".join(part for part in parts if part)
 
     @property
@@ -70,7 +68,7 @@ class ImageExperiment:
         punks = self.data == CRYPTOPUNKS_NAME
         spec = ImageSpec(SIZE, pixel_doubled=punks, palette_size=int(punks))
         model = resolve(find_preset(self.task, self.preset), spec)
-        values = {key: value for key, value in vars(self).items() if key != "length"}
+        values = {key: value for key, value in vars(self).items() if key != "variant"}
         return {**values, "size": SIZE, "model": plain(asdict(model))}
 
     def adapt(self, profile: Profile) -> Profile:
@@ -110,7 +108,7 @@ class ImageExperiment:
             "steps": steps_per_epoch * model_config["epochs"],
         }
         return Measurement(
-            evaluate(trained, dataset, extractor),
+            evaluate(trained, dataset, extractor, profile.max_edits),
             details,
             trained.run.history.seconds,
             trained.generate(SHOWN, SAMPLE_SEED, prior=trained.default_prior),
@@ -129,7 +127,7 @@ def all_experiments() -> list[ImageExperiment]:
     ]
     variants = [
         ImageExperiment("vae", "unconditional"),
-        ImageExperiment("vae", epochs=LONG_EPOCHS, length="long"),
+        ImageExperiment("vae", epochs=LONG_EPOCHS, variant=f"{LONG_EPOCHS}-epochs"),
         ImageExperiment("gan", "no-gradient-penalty"),
         ImageExperiment("cae"),
     ]
@@ -139,7 +137,7 @@ def all_experiments() -> list[ImageExperiment]:
         for preset in ("kernel-size-2", "kernel-size-5")
     ]
     ablations = [
-        ImageExperiment(task, preset, epochs=epochs, length="short")
+        ImageExperiment(task, preset, epochs=epochs, variant=f"{epochs}-epochs")
         for task, epochs in SHORT_EPOCHS.items()
         for preset in PRESETS[task]
         if preset not in ("baseline", *KERNEL_SIZES)

@@ -25,9 +25,9 @@ from latent_arithmetic.seq2seq.image_to_text import (
 from latent_arithmetic.seq2seq.length_generalization import (
     CELLS,
     LengthGeneralizationConfig,
-    draw_queries,
     exact_matches,
     patterns_seen,
+    sample_queries,
     train_column_rnn,
 )
 from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
@@ -114,7 +114,7 @@ class TextExperiment(ModelExperiment):
 
 
 @dataclass(frozen=True)
-class ImageExperiment(ModelExperiment):
+class HandwritingExperiment(ModelExperiment):
     """An image-to-text or text-to-image model on its test queries."""
 
     variant: str = ""
@@ -217,7 +217,7 @@ class LengthExperiment:
         """Exact-match accuracy on numbers of so many digits: all, sums, differences,
         and by whether two digits show every column pattern."""
         count = min(LONG_QUERIES, profile.max_test_queries)
-        queries = draw_queries(digits, count, self.seed)
+        queries = sample_queries(digits, count, self.seed)
         right, seen = exact_matches(model, queries), patterns_seen(queries)
         sums = np.array([sign > 0 for _, sign, _ in queries])
         parts = {
@@ -253,9 +253,11 @@ def _text(schedule: Schedule = TEXT_SCHEDULE, **settings) -> TextToTextConfig:
     return TextToTextConfig(**asdict(schedule), **settings)
 
 
-def _image(task: str, schedule: Schedule, variant: str, **settings) -> ImageExperiment:
+def _image(
+    task: str, schedule: Schedule, variant: str, **settings
+) -> HandwritingExperiment:
     config = TASKS[task].config_class(**asdict(schedule), **settings)
-    return ImageExperiment(config, task, variant)
+    return HandwritingExperiment(config, task, variant)
 
 
 def split_experiments(
@@ -282,7 +284,7 @@ def split_experiments(
     ]
 
 
-def unaided_experiments() -> list[TextExperiment]:
+def experiments_without_alignment() -> list[TextExperiment]:
     """Models that are given no alignment: the encoder-decoder (given nothing), and
     attention without its built-in alignment (given character kinds)."""
     experiments = []
@@ -302,7 +304,7 @@ def unaided_experiments() -> list[TextExperiment]:
     return experiments
 
 
-def modular_experiments(seed: int) -> list[ImageExperiment]:
+def modular_experiments(seed: int) -> list[HandwritingExperiment]:
     """Default image models, but the alignment is given to their frozen text model."""
     settings = dict(seed=seed, text_architecture=ATTENTION)
     reading, drawing = FULL.image_to_text, FULL.text_to_image
@@ -312,7 +314,7 @@ def modular_experiments(seed: int) -> list[ImageExperiment]:
     ]
 
 
-def comparison_experiments() -> list[ImageExperiment]:
+def comparison_experiments() -> list[HandwritingExperiment]:
     """Other image models: character labels, end-to-end, mean squared error."""
     reading, drawing, squares = FULL.image_to_text, FULL.text_to_image, SQUARED_ERROR
     frozen = dict(text_architecture=ATTENTION)
@@ -382,7 +384,7 @@ def all_experiments() -> list[Experiment]:
     modular = [e for seed in SEEDS + MORE_SEEDS for e in modular_experiments(seed)]
     return [
         *split_experiments(),
-        *unaided_experiments(),
+        *experiments_without_alignment(),
         *modular,
         *comparison_experiments(),
         *depth_experiments(),

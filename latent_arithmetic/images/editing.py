@@ -132,7 +132,7 @@ class IterativeEditor(Editor):
         return codes
 
 
-def find_editors(
+def make_editors(
     trained: TrainedImageModel, dataset: ImageDataset
 ) -> dict[str, Editor]:
     """The ways in which a model can edit test images.
@@ -145,7 +145,7 @@ def find_editors(
         of predicted attributes. A conditional GAN, which has no
         encoder, edits samples that have the test images' attributes.
     """
-    own = trained.attribute_embeddings() if trained.conditional else None
+    own = trained.attribute_embeddings() if trained.n_attributes else None
     if not trained.has_encoder:
         if own is None:
             return {}

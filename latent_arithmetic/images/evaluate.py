@@ -14,8 +14,8 @@ from latent_arithmetic.images.editing import (
     Edit,
     Editor,
     GroundTruthEdits,
-    find_editors,
     find_ground_truth,
+    make_editors,
     possible_edits,
     undetectable_pairs,
 )
@@ -37,14 +37,18 @@ from latent_arithmetic.records import Estimate, fraction_of, mean_of_examples
 from latent_arithmetic.training import predict_in_batches
 
 FEWEST_TEST = 10  # test images with which the quality of samples can be measured
-EDITS = 1_000
 SAMPLE_SEED = 1
+FRACTIONS = {"precision", "recall", "coverage", "palette_fraction"}
+FRACTIONS |= {"classifier_precision", "classifier_recall"}
 
 Estimates = dict[str, Estimate]
 
 
 def evaluate(
-    trained: TrainedImageModel, dataset: ImageDataset, extractor: FeatureExtractor
+    trained: TrainedImageModel,
+    dataset: ImageDataset,
+    extractor: FeatureExtractor,
+    max_edits: int,
 ) -> Estimates:
     """Evaluate samples, edits and reconstructions of a trained image model.
 
@@ -56,7 +60,7 @@ def evaluate(
     """
     found = evaluate_samples(trained, dataset, extractor)
     if extractor.label_names:
-        found |= evaluate_editing(trained, dataset, extractor)
+        found |= evaluate_editing(trained, dataset, extractor, max_edits)
     if trained.has_encoder:
         found |= evaluate_reconstruction(trained, dataset)
         (other,) = set(PRIORS) - {trained.default_prior}
@@ -204,21 +208,24 @@ def evaluate_classifier(
 
 
 def evaluate_editing(
-    trained: TrainedImageModel, dataset: ImageDataset, extractor: FeatureExtractor
+    trained: TrainedImageModel,
+    dataset: ImageDataset,
+    extractor: FeatureExtractor,
+    max_edits: int,
 ) -> Estimates:
-    """Evaluate 1,000 edits of test images, by each of the model's editors.
+    """Evaluate edits of test images, by each of the model's editors.
 
     The classifier's predictions for the test images count as their attributes. A GAN
     edits samples with the labels of the test images, which count instead. Where the
     data set holds the exact result of an edit, an autoencoder's is compared with it.
 
     Returns:
-        `edit_<editor>_<metric>`, with the editors of `find_editors` and the metrics
+        `edit_<editor>_<metric>`, with the editors of `make_editors` and the metrics
         of `edit_success` and `exact_match`; nothing if no edit is possible, see
         `possible_edits`.
     """
     labels, test_labels = dataset.train_labels, dataset.test_labels
-    edits, estimates = possible_edits(labels, test_labels, EDITS), {}
+    edits, estimates = possible_edits(labels, test_labels, max_edits), {}
     if not edits:
         return {}
     present, ground_truth = test_labels, None
@@ -228,8 +235,15 @@ def evaluate_editing(
     undetectable = undetectable_pairs(
         extractor.predict_attributes(dataset.train), labels
     )
-    for name, editor in find_editors(trained, dataset).items():
-        found = edit_success(trained, extractor, editor, edits, present, undetectable)
+    unedited = {}  # attributes predicted of reconstructions, by their codes
+    for name, editor in make_editors(trained, dataset).items():
+        key = id(editor.codes)
+        if key not in unedited:
+            decoded = trained.decode(editor.codes)
+            unedited[key] = extractor.predict_attributes(decoded)
+        found = edit_success(
+            trained, extractor, editor, edits, present, unedited[key], undetectable
+        )
         if ground_truth:
             found |= exact_match(trained, editor, ground_truth)
         estimates |= {f"edit_{name}_{metric}": x for metric, x in found.items()}
@@ -242,12 +256,14 @@ def edit_success(
     editor: Editor,
     edits: list[Edit],
     present: np.ndarray,
+    unedited: np.ndarray,
     undetectable: np.ndarray,
 ) -> Estimates:
     """How often edits succeed, by the attribute classifier.
 
     Args:
         present: attributes that count as present before, bool [n, attributes].
+        unedited: those the classifier predicts for decoded, unedited codes, likewise.
         undetectable: of `undetectable_pairs`, for the classifier.
 
     Returns:
@@ -258,7 +274,7 @@ def edit_success(
         edits that can be detected, if there are any.
     """
     chosen = [edit.image for edit in edits]
-    present = present[chosen]
+    present, unedited = present[chosen], unedited[chosen]
     pairs = list(zip(edits, present, strict=True))
     targets = np.stack([edit.target(labels) for edit, labels in pairs])
     detectable = [edit.is_detectable(labels, undetectable) for edit, labels in pairs]
@@ -269,7 +285,6 @@ def edit_success(
     correct[rows, columns] = True
     kept = correct.all(axis=1)
     success = added & kept
-    unedited = extractor.predict_attributes(trained.decode(editor.codes[chosen]))
     return _fractions(
         attribute_present=added,
         others_unchanged=kept,
@@ -302,9 +317,11 @@ def _fractions(**hits: np.ndarray) -> Estimates:
 
 def _as_estimates(values: dict, dataset: ImageDataset) -> Estimates:
     n = len(dataset.test)
-    return {
-        name: value
-        if isinstance(value, Estimate)
-        else Estimate(float(value), float(value), float(value), n)
-        for name, value in values.items()
-    }
+    estimates = {}
+    for name, value in values.items():
+        if not isinstance(value, Estimate):
+            is_fraction = name.removesuffix("_reference") in FRACTIONS
+            unit = "fraction" if is_fraction else ""
+            value = Estimate(float(value), float(value), float(value), n, unit=unit)
+        estimates[name] = value
+    return estimates

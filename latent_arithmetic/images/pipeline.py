@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from latent_arithmetic.config import Profile, check_settings
+from latent_arithmetic.config import Profile
 from latent_arithmetic.console import say
 from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.dataset import (
@@ -166,9 +166,7 @@ def _override(task: str, config: ImageModelConfig, overrides: dict) -> ImageMode
         )
     for name in overrides:
         expect_one_of(f"setting of a {task}", name, [f.name for f in fields(config)])
-    config = replace(config, **overrides)
-    check_settings(config)
-    return config
+    return replace(config, **overrides)
 
 
 def load(folder: Path | str) -> TrainedImageModel:
@@ -187,7 +185,6 @@ def load(folder: Path | str) -> TrainedImageModel:
     try:
         spec = ImageSpec(**run.config["image_spec"])
         config = task.config_class(**run.config["model"])
-        check_settings(config)
         model = task.build(config, spec, seed=0)
     except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
         raise UserError(

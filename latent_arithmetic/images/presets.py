@@ -9,7 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import keras
 
-from latent_arithmetic.config import Profile, Schedule, resolve_schedule, setting
+from latent_arithmetic.config import (
+    Profile,
+    Schedule,
+    ScheduleConfig,
+    resolve_schedule,
+    setting,
+)
 from latent_arithmetic.images.autoencoder import Autoencoder
 from latent_arithmetic.images.dataset import (
     TEST_FRACTION,
@@ -36,26 +42,15 @@ from latent_arithmetic.training import cosine_schedule, jit_compile
 
 
 @dataclass(frozen=True)
-class ImageModelConfig(NetworkConfig):
+class ImageModelConfig(NetworkConfig, ScheduleConfig):
     """What all image models have in common: their networks and how they are trained."""
 
     latent_dim: int = setting(64, "length of a latent vector", low=1)
-    epochs: int | None = setting(
-        None,
-        "passes over the training images (default: the profile's; more for a small "
-        "data set, for as many steps)",
-        low=1,
-    )
     max_epochs: int | None = setting(
         None,
-        "upper bound on the profile's epochs; a small data set then gets no more",
+        "upper bound on the profile's epochs; without it, a small data set gets more "
+        "of them, for as many steps",
         low=1,
-    )
-    batch_size: int | None = setting(
-        None, "images in a training step (default: the profile's)", low=1
-    )
-    learning_rate: float | None = setting(
-        None, "peak learning rate (default: the profile's)", low=0, low_open=True
     )
     learning_rate_decay: bool = setting(
         True, "linear warm-up, then cosine decay of the learning rate to 0"

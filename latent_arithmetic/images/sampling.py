@@ -100,7 +100,7 @@ def active_units(codes: np.ndarray) -> int:
     return int((codes.var(axis=0) > ACTIVE_VARIANCE).sum())
 
 
-def latent_map(codes: np.ndarray, seed: int = 0) -> np.ndarray:
+def tsne(codes: np.ndarray, seed: int = 0) -> np.ndarray:
     """Codes laid out on a plane by t-SNE, so that neighbors stay neighbors: [n, 2].
 
     Reference: van der Maaten and Hinton 2008, JMLR 9.
@@ -120,13 +120,13 @@ class MixturePrior:
         weights: of the components, [k].
         means: [k, latent_dim].
         factors: Cholesky factors of the covariances, [k, latent_dim, latent_dim].
-        slopes: what each attribute adds to the mean, [attributes, latent_dim].
+        attribute_shifts: added to the mean by attributes, [attributes, latent_dim].
     """
 
     weights: np.ndarray
     means: np.ndarray
     factors: np.ndarray
-    slopes: np.ndarray
+    attribute_shifts: np.ndarray
 
     def sample(self, attributes: np.ndarray, seed: int = 0, **noise) -> np.ndarray:
         """Latent vectors for attributes, bool [n, k]: float32 [n, latent_dim].
@@ -141,7 +141,7 @@ class MixturePrior:
             len(self.weights), count, p=self.weights
         )
         spread = np.einsum("nij,nj->ni", self.factors[chosen], drawn)
-        means = self.means[chosen] + attributes @ self.slopes
+        means = self.means[chosen] + attributes @ self.attribute_shifts
         return (means + spread).astype(np.float32)
 
     def save(self, folder: Path) -> None:
@@ -165,10 +165,10 @@ def fit_mixture(latents: np.ndarray, labels: np.ndarray, seed: int = 0) -> Mixtu
     from sklearn.linear_model import Ridge
     from sklearn.mixture import GaussianMixture
 
-    slopes = np.zeros((0, latents.shape[1]))
+    attribute_shifts = np.zeros((0, latents.shape[1]))
     if labels.shape[1]:
-        slopes = Ridge().fit(labels, latents).coef_.T
-    latents = latents - labels @ slopes
+        attribute_shifts = Ridge().fit(labels, latents).coef_.T
+    latents = latents - labels @ attribute_shifts
     components = max(1, len(latents) // (2 * latents.shape[1]))
     mixture = GaussianMixture(
         min(MIXTURE_COMPONENTS, components), random_state=seed, reg_covar=1e-4
@@ -176,7 +176,7 @@ def fit_mixture(latents: np.ndarray, labels: np.ndarray, seed: int = 0) -> Mixtu
     mixture.fit(latents.astype(np.float64))
     weights = mixture.weights_ / mixture.weights_.sum()
     factors = np.linalg.cholesky(mixture.covariances_)
-    return MixturePrior(weights, mixture.means_, factors, slopes)
+    return MixturePrior(weights, mixture.means_, factors, attribute_shifts)
 
 
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -227,7 +227,7 @@ class TrainedImageModel:
         return self.config["image_spec"]["size"]
 
     @property
-    def conditional(self) -> int:
+    def n_attributes(self) -> int:
         """The number of attributes that the model is conditional on."""
         return self.model.n_attributes
 
@@ -235,7 +235,7 @@ class TrainedImageModel:
     def mixture_prior(self) -> MixturePrior:
         """The mixture prior of the training images' latent vectors."""
         self.expect_encoder()
-        shapes = {"slopes": (self.conditional, self.model.latent_dim)}
+        shapes = {"attribute_shifts": (self.n_attributes, self.model.latent_dim)}
         shapes |= {"weights": None, "means": None, "factors": None}
         return MixturePrior(**self._read(MIXTURE_NAME, shapes))
 
@@ -243,7 +243,7 @@ class TrainedImageModel:
     def training_set(self) -> dict[str, np.ndarray]:
         """Of the training images: `fingerprints` [n], and `attributes` bool [n, k]
         with `names` [k], as far as the model is conditional on them."""
-        shapes = {"names": (self.conditional,), "attributes": None}
+        shapes = {"names": (self.n_attributes,), "attributes": None}
         return self._read(TRAINING_SET_NAME, shapes | {"fingerprints": None})
 
     def attributes_named(self, names: Sequence[str], count: int) -> np.ndarray:
@@ -289,12 +289,12 @@ class TrainedImageModel:
             latents = self.mixture_prior.sample(attributes, seed, **noise)
         else:
             latents = random_latents(count, self.model.latent_dim, seed, **noise)
-        return self._embed(latents, attributes) if self.conditional else latents
+        return self._embed(latents, attributes) if self.n_attributes else latents
 
     def attribute_embeddings(self) -> np.ndarray:
         """What each attribute adds to a latent vector: [attributes, dimensions]."""
-        zeros = np.zeros((self.conditional, self.model.latent_dim), np.float32)
-        return self._embed(zeros, np.eye(self.conditional))
+        zeros = np.zeros((self.n_attributes, self.model.latent_dim), np.float32)
+        return self._embed(zeros, np.eye(self.n_attributes))
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Images of latent vectors."""
@@ -393,7 +393,7 @@ class TrainedImageModel:
             )
 
     def expect_conditional(self, received: str = "attributes") -> None:
-        if not self.conditional:
+        if not self.n_attributes:
             raise UserError(
                 f"received {received}, but this {self.task} is not conditional on any; "
                 "expected a VAE or GAN that was trained on images with labels"

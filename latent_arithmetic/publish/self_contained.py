@@ -235,7 +235,7 @@ def self_contained(name: str) -> nbformat.NotebookNode:
     notebook.cells = cells + notebook.cells
     notebook.metadata["colab"] = {"provenance": [], "toc_visible": True}
     notebook.metadata["accelerator"] = "GPU"
-    notebook.metadata.pop("language_info", None)
+    notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
     return notebook
 
 

@@ -49,6 +49,7 @@ HEADLINES = (
         "CryptoPunks VAE, edits by least squares, equal to the real image",
     ),
 )
+UNITS_FIRST = "nothing (its decoder writes the units first)"
 # What a model is given beyond its training examples, by the start of its group's name.
 GIVEN = (
     (
@@ -60,7 +61,7 @@ GIVEN = (
         "character kinds, shared digit embedding",
     ),
     ("text-to-text-column-aligned", "columns, shared digit embedding"),
-    ("text-to-text", "nothing"),
+    ("text-to-text", UNITS_FIRST),
     (
         "image-to-text-modular-characters",
         "frozen text model with alignment given, list of queries, character labels",
@@ -69,7 +70,7 @@ GIVEN = (
         "image-to-text-modular",
         "frozen text model with alignment given, list of queries",
     ),
-    ("image-to-text", "nothing"),
+    ("image-to-text", UNITS_FIRST),
     ("text-to-image", "frozen text model with alignment given"),
     ("length-generalization", "columns, shared digit embedding"),
 )
@@ -190,7 +191,8 @@ def _section(start: str, wanted: Sequence[str], groups: dict[str, Group]) -> str
         name for name in wanted if any(name in g.estimates for g in found.values())
     ]
     rows = []
-    for group in sorted(found, key=lambda group: (given(group) != "nothing", group)):
+    given_nothing = {name: given(name).startswith("nothing") for name in found}
+    for group in sorted(found, key=lambda name: (not given_nothing[name], name)):
         each = found[group]
         first = next(iter(each.estimates.values()))
         cells = [_short(each.estimates.get(name)) for name in columns]

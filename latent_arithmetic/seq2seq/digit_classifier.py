@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.config import check_settings, setting
+from latent_arithmetic.config import ScheduleConfig, setting
 from latent_arithmetic.seq2seq.glyphs import (
     GLYPH_SHAPE,
     GLYPH_SIZE,
@@ -29,7 +29,7 @@ BLANKS = {"train": 1_000, "validation": 100, "test": 200}
 
 
 @dataclass(frozen=True)
-class DigitClassifierConfig:
+class DigitClassifierConfig(ScheduleConfig):
     """Hyperparameters of the digit classifier."""
 
     seed: int = setting(
@@ -39,21 +39,6 @@ class DigitClassifierConfig:
         high=2**32 - 1,
     )
     weight_decay: float = setting(0.1, "decoupled weight decay of AdamW", low=0)
-    epochs: int | None = setting(
-        None, "passes over the training characters (default: the profile's)", low=1
-    )
-    batch_size: int | None = setting(
-        None, "characters in a training step (default: the profile's)", low=1
-    )
-    learning_rate: float | None = setting(
-        None,
-        "peak learning rate (default: the profile's)",
-        low=0,
-        low_open=True,
-    )
-
-    def __post_init__(self):
-        check_settings(self)
 
     def resolve(self) -> "DigitClassifierConfig":
         """The same: all defaults are values."""

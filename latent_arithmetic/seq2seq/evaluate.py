@@ -163,7 +163,7 @@ class AnswerEvaluation:
             estimates["mean_absolute_error"] = mean_of_examples(errors)
         return estimates
 
-    def accuracy_plane(self, block: int = 10) -> dict[str, np.ndarray]:
+    def accuracy_by_operands(self, block: int = 10) -> dict[str, np.ndarray]:
         """Exact-match accuracy over blocks of (a, b), for a + b and for a - b.
 
         Returns:
@@ -289,7 +289,7 @@ def _evaluate_reading(
 ) -> tuple[dict[str, Estimate], AnswerEvaluation]:
     """An image-to-text model on queries in handwriting of the test split."""
     codes = encode_queries(queries, trained.format)
-    images = glyph_bank("test").draw(codes, seed)
+    images = glyph_bank("test").sample(codes, seed)
     answers = AnswerEvaluation(queries, trained.answer_images(images), trained.format)
     estimates = answers.estimates()
     recognized = trained.model.recognize_queries(images)
@@ -312,9 +312,9 @@ def _evaluate_drawn_answers(
             "received no classifier; the answers of a text-to-image model are "
             "recognized by one: train it with `train digit-classifier`"
         )
-    drawn = trained.draw(format_queries(queries, trained.format), seed)
+    drawn = trained.answer_as_images(format_queries(queries, trained.format), seed)
     codes = encode_answers(queries, trained.format)
-    real = glyph_bank("test").draw(codes, REFERENCE_SEED)
+    real = glyph_bank("test").sample(codes, REFERENCE_SEED)
     answers, reference = (
         AnswerEvaluation(queries, classifier.recognize(images), trained.format)
         for images in (drawn, real)
@@ -367,7 +367,7 @@ def recognize(
         model: a `ModularImageToText`.
     """
     codes = np.random.default_rng(seed).integers(len(ALPHABET), size=count)
-    glyphs = bank.draw(codes, seed)[..., None] / np.float32(MAX_INTENSITY)
+    glyphs = bank.sample(codes, seed)[..., None] / np.float32(MAX_INTENSITY)
     return codes, predict(model.cnn, glyphs).argmax(axis=-1)
 
 

@@ -1,7 +1,7 @@
 """Handwritten characters: MNIST digits, drawn signs and blanks, split for training.
 
 A query in handwriting is never stored. `RandomGlyphs` samples it anew whenever a batch
-needs it; `GlyphBank.draw` samples given queries once, for a test.
+needs it; `GlyphBank.sample` samples given queries once, for a test.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import cv2
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
 from latent_arithmetic.io import MNIST, expect_one_of, read_data
+from latent_arithmetic.plotting import image_grid
 
 GLYPH_SIZE = 28  # pixels
 GLYPH_SHAPE = (GLYPH_SIZE, GLYPH_SIZE, 1)
@@ -45,7 +45,7 @@ class GlyphBank:
         """A random image's index in `images` for each of the codes (any shape)."""
         return self.starts[codes] + generator.integers(self.counts[codes])
 
-    def draw(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
+    def sample(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
         """Codes of any shape in handwriting: uint8 [..., 28, 28]."""
         return self.images[self.choose(codes, np.random.default_rng(seed))]
 
@@ -169,21 +169,6 @@ def glyph_grid(
     """
     count, length = images.shape[:2]
     lines = images.swapaxes(1, 2).reshape(count, GLYPH_SIZE, GLYPH_SIZE * length)
-    rows = -(-count // columns)
-    width = cell * length + 0.12
-    height = cell + (0.22 if titles else 0.06)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(columns * width, rows * height),
-        squeeze=False,
-        layout="constrained",
+    return image_grid(
+        lines, columns, titles=titles, cell=cell * length, gap=0.1, cmap="gray_r"
     )
-    figure.get_layout_engine().set(wspace=0.06, hspace=0.02)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, line in zip(axes.flat, lines, strict=False):
-        axis.imshow(line, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    for axis, title in zip(axes.flat, titles, strict=False):
-        axis.set_title(title, fontsize=7, pad=2, family="monospace")
-    return figure

@@ -120,10 +120,10 @@ class ImageToTextConfig(FrozenTextConfig):
 
     def training_queries(self, queries: np.ndarray) -> np.ndarray:
         """Those of the training queries [n, 3] that the architecture is trained on."""
-        return short_queries(queries) if self.uses_text_model else queries
+        return queries_of_fewer_digits(queries) if self.uses_text_model else queries
 
 
-def short_queries(queries: np.ndarray) -> np.ndarray:
+def queries_of_fewer_digits(queries: np.ndarray) -> np.ndarray:
     """Queries [n, 3] whose numbers have two digits at most, with repetitions.
 
     In 45+23 a 4 that is classified as 5 and a 2 that is classified as 1 still give the

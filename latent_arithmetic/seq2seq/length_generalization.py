@@ -221,7 +221,7 @@ def _digits(number: int) -> list[int]:
     return [ALPHABET.index(character) for character in reversed(str(number))]
 
 
-def draw_queries(digits: int, count: int, seed: int = 0) -> list[LongQuery]:
+def sample_queries(digits: int, count: int, seed: int = 0) -> list[LongQuery]:
     """Random queries whose numbers have exactly so many digits."""
     generator = random.Random(f"{digits} {seed}")
     low, high = 10 ** (digits - 1), 10**digits

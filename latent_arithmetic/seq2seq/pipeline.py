@@ -75,7 +75,7 @@ class TrainedSequenceModel:
         self.expect("answers_in_text", "answering in text")
         codes = self._encode(queries)
         if self.spec.takes_images:
-            return self.answer_images(glyph_bank("test").draw(codes, seed))
+            return self.answer_images(glyph_bank("test").sample(codes, seed))
         return self._predict(codes)
 
     def answer_images(self, images: np.ndarray) -> list[str]:
@@ -90,7 +90,7 @@ class TrainedSequenceModel:
         self.expect("takes_images", "answering images")
         return self._predict(as_query_images(images, self.format))
 
-    def draw(self, queries: Iterable[str], seed: int = 0) -> np.ndarray:
+    def answer_as_images(self, queries: Iterable[str], seed: int = 0) -> np.ndarray:
         """Answers in handwriting: uint8 [n, answer_length, 28, 28].
 
         Args:
@@ -104,7 +104,7 @@ class TrainedSequenceModel:
         if not len(codes):
             shape = (0, self.format.answer_length, GLYPH_SIZE, GLYPH_SIZE)
             return np.zeros(shape, "uint8")
-        return self.model.draw(codes, seed)
+        return self.model.answer_as_images(codes, seed)
 
     def recognize(self, images: np.ndarray) -> list[str]:
         """Texts of characters in handwriting, uint8 [n, length, 28, 28].
@@ -376,7 +376,7 @@ def _draw_to_file(
             f"a {trained.task} model needs --out FILE, {' or '.join(IMAGE_FILES)}, for "
             "its answers"
         )
-    images = trained.draw(queries, seed)
+    images = trained.answer_as_images(queries, seed)
     if out.suffix.lower() == ".png":
         rows = images.swapaxes(1, 2).reshape(-1, GLYPH_SIZE * images.shape[1])
         sheet = Image.fromarray(rows)

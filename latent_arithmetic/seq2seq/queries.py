@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_arithmetic.config import check_settings, setting
+from latent_arithmetic.config import ScheduleConfig, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.splits import SPLIT_METHODS, Split, file_split
 
@@ -324,7 +324,7 @@ def _digits(length: int) -> list[str]:
 
 
 @dataclass(frozen=True)
-class QueryConfig:
+class QueryConfig(ScheduleConfig):
     """What the configurations of all tasks with queries have in common.
 
     Raises:
@@ -356,21 +356,9 @@ class QueryConfig:
         "commutative-grouped: a+b, b+a, a-b, b-a all in training or all held out",
         choices=tuple(SPLIT_METHODS),
     )
-    epochs: int | None = setting(
-        None, "passes over the training examples (default: the profile's)", low=1
-    )
-    batch_size: int | None = setting(
-        None, "examples in a training step (default: the profile's)", low=1
-    )
-    learning_rate: float | None = setting(
-        None,
-        "peak learning rate (default: the profile's)",
-        low=0,
-        low_open=True,
-    )
 
     def __post_init__(self):
-        check_settings(self)
+        super().__post_init__()
         QueryFormat(self.max_digits)
         for name in ("train_fraction", "split"):
             value = getattr(self, name)

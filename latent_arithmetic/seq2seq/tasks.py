@@ -185,7 +185,7 @@ class ImageToTextTask(SequenceTask):
         return config.training_queries(queries)
 
     def validation_inputs(self, codes: np.ndarray) -> np.ndarray:
-        return glyph_bank("validation").draw(codes)
+        return glyph_bank("validation").sample(codes)
 
 
 class TextToImageTask(SequenceTask):

@@ -146,7 +146,7 @@ class TextToImage(FrozenTextModel):
         """Probabilities [n, answer_length, 13] of the answer's characters."""
         return ops.softmax(self.encoder_decoder(self.one_hot(codes)))
 
-    def draw(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
+    def answer_as_images(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
         """Answers to queries, codes [n, k]: uint8 [n, answer_length, 28, 28].
 
         Args:
@@ -197,7 +197,7 @@ class TextToImage(FrozenTextModel):
         generator = np.random.default_rng(0)
         mixtures = []
         for code in range(len(ALPHABET)):
-            glyphs = bank.draw(np.full(count, code), seed=code)[..., None] / 255.0
+            glyphs = bank.sample(np.full(count, code), seed=code)[..., None] / 255.0
             character = np.eye(len(ALPHABET), dtype="float32")[[code] * count]
             mean, log_variance = self.style_encoder.predict(
                 [glyphs.astype("float32"), character], batch_size=500, verbose=0

@@ -40,8 +40,8 @@ def test_names_are_distinct_and_say_what_is_compared():
     names = [each.name for each in experiments]
     assert len(set(names)) == len(names)
     assert {each.data for each in experiments} <= {CRYPTOPUNKS_NAME, *CARDS}
-    assert "cryptopunks-vae-default-long-seed-1" in names
-    assert "cryptopunks-gan-no-ema-short-seed-1" in names
+    assert "cryptopunks-vae-default-40-epochs-seed-1" in names
+    assert "cryptopunks-gan-no-ema-8-epochs-seed-1" in names
     assert "anime-faces-gan-kernel-size-5-seed-3" in names
     chosen = select(experiments, ["cryptopunks-vae-default-seed", "utkface-gan-base"])
     assert [each.seed for each in chosen] == [1, 2, 3, 1, 2, 3]
@@ -58,7 +58,7 @@ def test_a_configuration_holds_every_setting_and_no_profile():
     assert punks["model"]["adversarial_weight"] == 0
     assert faces["model"]["adversarial_weight"] > 0
     assert punks["model"]["epochs"] is None
-    short = ImageExperiment("vae", epochs=4, length="short")
+    short = ImageExperiment("vae", epochs=4, variant="4-epochs")
     assert short.config == {**punks, "epochs": 4}
 
 
@@ -87,6 +87,7 @@ def test_what_is_recorded_belongs_to_the_experiments():
         assert versions.keys() == {"cryptopunks", "utkface", "anime-faces"}
 
 
+@pytest.mark.slow
 def test_a_model_is_recorded_once_with_samples(small_images, tmp_path):
     """And those to come are measured by the feature extractor of those recorded."""
     folder, work = tmp_path / "records", tmp_path / "work"

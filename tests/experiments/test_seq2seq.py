@@ -7,7 +7,7 @@ import pytest
 from latent_arithmetic.config import SMOKE, Schedule
 from latent_arithmetic.experiments import seq2seq
 from latent_arithmetic.experiments.seq2seq import (
-    ImageExperiment,
+    HandwritingExperiment,
     LengthExperiment,
     TextExperiment,
     all_experiments,
@@ -101,8 +101,10 @@ def test_text_is_measured_with_images(tmp_path, monkeypatch):
     """Three digits in image models that were trained on two."""
     settings = dict(seed=1, **asdict(ONE_EPOCH))
     frozen = dict(text_architecture="attention-alignment-given", **settings)
-    reading = ImageExperiment(ImageToTextConfig(**frozen), "image-to-text", "modular")
-    drawing = ImageExperiment(TextToImageConfig(**frozen), "text-to-image", "vae")
+    reading = HandwritingExperiment(
+        ImageToTextConfig(**frozen), "image-to-text", "modular"
+    )
+    drawing = HandwritingExperiment(TextToImageConfig(**frozen), "text-to-image", "vae")
     monkeypatch.setattr(seq2seq, "modular_experiments", lambda seed: [reading, drawing])
     longer = TextToTextConfig(
         architecture="attention-alignment-given", max_digits=3, **settings
@@ -125,17 +127,19 @@ def test_text_is_measured_with_images(tmp_path, monkeypatch):
     assert single.estimates["exact_match"].n == 60
 
 
+@pytest.mark.slow
 def test_an_end_to_end_model_is_measured_without_a_text_model(tmp_path):
     config = ImageToTextConfig(
         architecture="flattened-lstm", seed=1, **asdict(ONE_EPOCH)
     )
-    experiment = ImageExperiment(config, "image-to-text", "flattened-lstm")
+    experiment = HandwritingExperiment(config, "image-to-text", "flattened-lstm")
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == 60
     assert "digit_accuracy" not in found.estimates
     assert [path.name for path in tmp_path.iterdir()] == [experiment.name]
 
 
+@pytest.mark.slow
 def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch):
     monkeypatch.setattr(seq2seq, "LONG_DIGITS", (3, 20))
     config = LengthGeneralizationConfig(

@@ -11,8 +11,8 @@ from latent_arithmetic.images.editing import (
     Editor,
     IterativeEditor,
     attribute_vectors,
-    find_editors,
     find_ground_truth,
+    make_editors,
     possible_edits,
     type_attributes,
     undetectable_pairs,
@@ -133,7 +133,7 @@ def test_an_earring_under_a_hood_is_undetectable():
 
 def test_a_model_has_the_editors_that_it_can_have(trained_models, few_punks):
     editors = {
-        task: find_editors(trained, few_punks)
+        task: make_editors(trained, few_punks)
         for task, trained in trained_models.items()
     }
     assert list(editors["cae"]) == ["least_squares", "class_means"]

@@ -34,7 +34,7 @@ def measured(trained_models, few_punks, extractor):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(editing, "FEWEST", 30)
         return {
-            task: evaluate(trained, few_punks, extractor)
+            task: evaluate(trained, few_punks, extractor, max_edits=50)
             for task, trained in trained_models.items()
         }
 
@@ -92,7 +92,7 @@ def test_few_test_images_are_measured_as_far_as_they_go(
 @pytest.mark.parametrize("task", ["vae", "gan"])
 def test_rare_attributes_leave_no_edit_to_measure(trained_models, few_punks, task):
     assert few_punks.train_labels.sum(axis=0).max() < 80
-    assert evaluate_editing(trained_models[task], few_punks, extractor=None) == {}
+    assert evaluate_editing(trained_models[task], few_punks, None, 10) == {}
 
 
 class FakeModel:
@@ -114,7 +114,7 @@ def test_edit_success_by_hand():
 
     def values(vectors):
         found = edit_success(
-            model, model, Editor(codes, vectors), edits, present, undetectable
+            model, model, Editor(codes, vectors), edits, present, present, undetectable
         )
         assert list(found) == EDIT_METRICS
         return found

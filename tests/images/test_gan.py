@@ -116,6 +116,7 @@ def test_attributes_add_to_the_logits():
     np.testing.assert_array_equal(inputs[:, LATENT_DIM:], attributes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [{"augmentation_shift": 0.2}, {"gamma": 0.0}, {"ema_half_life": 0}]
 )

@@ -70,6 +70,7 @@ def test_what_nobody_can_train_is_refused(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_settings_and_callbacks_of_the_user_are_used(few_punks, smoke, tmp_path):
     """Also on images without labels, and with the same seed the same model."""
     unlabeled = tmp_path / "unlabeled.npy"
@@ -97,17 +98,18 @@ def test_settings_and_callbacks_of_the_user_are_used(few_punks, smoke, tmp_path)
     assert [epoch for epoch, _ in logs] == [0, 1, 0, 1]
     assert "val_diversity_ratio" in logs[1][1]
     assert first.model.latent_dim == 8 and first.run.history.epochs == 2
-    assert len(first.training_set["names"]) == first.conditional == 0
+    assert len(first.training_set["names"]) == first.n_attributes == 0
     difference = first.generate(4).astype(int) - second.generate(4)
     assert np.abs(difference).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_vae_of_photographs_has_a_discriminator_and_is_saved_with_it(smoke, tmp_path):
     photographs = tmp_path / "photographs.npy"
     values = np.random.default_rng(0).integers(0, 256, (60, SIZE, SIZE, 3))
     np.save(photographs, values.astype("uint8"))
     trained = train("vae", tmp_path / "vae", profile=smoke, data=photographs, size=SIZE)
-    assert isinstance(trained.model, VAEGAN) and trained.conditional == 0
+    assert isinstance(trained.model, VAEGAN) and trained.n_attributes == 0
     assert trained.config["model"]["adversarial_weight"] > 0
     assert {"reconstruction", "kl", *LOSS_NAMES} <= set(trained.run.history.losses)
     loaded = load(tmp_path / "vae")

@@ -9,8 +9,8 @@ from latent_arithmetic.images.sampling import (
     encode_residuals,
     fit_mixture,
     interpolate,
-    latent_map,
     random_latents,
+    tsne,
 )
 from latent_arithmetic.io import UserError
 
@@ -60,7 +60,7 @@ def test_active_units_are_those_that_vary():
 
 def test_a_latent_map_keeps_clusters_apart():
     codes = np.repeat(10 * np.eye(2), 20, axis=0) + random_latents(40, 2, scale=0.1)
-    plane = latent_map(codes)
+    plane = tsne(codes)
     assert plane.shape == (40, 2)
     first, second = plane[:20], plane[20:]
     spread = np.linalg.norm(first - first.mean(axis=0), axis=1).mean()
@@ -73,11 +73,13 @@ def test_a_mixture_prior_recovers_clusters_and_what_attributes_add(tmp_path):
     labels = generator.random((4000, 1)) < 0.5
     latents = centers[:, None] + labels * [0.0, 20.0] + generator.normal(size=(4000, 2))
     prior = fit_mixture(latents, labels)
-    np.testing.assert_allclose(prior.slopes, [[0, 20]], atol=0.3)
+    np.testing.assert_allclose(prior.attribute_shifts, [[0, 20]], atol=0.3)
     without, given = (
         prior.sample(np.full((2000, 1), has), seed=1) for has in (False, True)
     )
-    np.testing.assert_allclose(given - without, 2000 * [prior.slopes[0]], atol=1e-4)
+    np.testing.assert_allclose(
+        given - without, 2000 * [prior.attribute_shifts[0]], atol=1e-4
+    )
     assert 0.4 < (without[:, 0] > 0).mean() < 0.6
     assert np.abs(np.abs(without[:, 0]).mean() - 5) < 0.2
 
@@ -115,7 +117,7 @@ def test_samples_of_the_mixture_prior_lie_where_latents_do(trained_models, few_p
 @pytest.mark.parametrize(("task", "more"), [("gan", 92), ("vae", 0)])
 def test_a_conditional_model_takes_attributes(trained_models, task, more):
     trained = trained_models[task]
-    assert len(trained.training_set["names"]) == trained.conditional == 92
+    assert len(trained.training_set["names"]) == trained.n_attributes == 92
     assert trained.sample_latents(4).shape == (4, trained.model.latent_dim + more)
     wanted = np.zeros((4, 92), bool)
     without = trained.sample_latents(4, seed=1, attributes=wanted)
@@ -131,7 +133,7 @@ def test_a_conditional_model_takes_attributes(trained_models, task, more):
 
 def test_an_unconditional_model_refuses_attributes(trained_models, few_punks):
     cae = trained_models["cae"]
-    assert cae.conditional == 0 and cae.generate(2).shape == (2, 32, 32, 3)
+    assert cae.n_attributes == 0 and cae.generate(2).shape == (2, 32, 32, 3)
     with pytest.raises(UserError, match="not conditional"):
         cae.attributes_named(["male"], 2)
     with pytest.raises(UserError, match="not conditional"):

@@ -146,6 +146,7 @@ def test_in_training_the_decoder_gets_the_true_attributes():
     np.testing.assert_allclose(with_it - without, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "build",
     [

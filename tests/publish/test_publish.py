@@ -49,6 +49,7 @@ class TestExports:
             assert not any(part in file for file in files)
 
 
+@pytest.mark.slow
 def test_self_contained_editions_are_small():
     sizes = [len(compact(self_contained(name)).encode()) for name in NOTEBOOKS]
     assert sum(sizes) < MOST_BYTES
@@ -116,7 +117,7 @@ def test_headlines_say_what_a_model_is_given():
     rows = tables.headline_rows()
     assert 0 < len(rows) <= 10
     assert tables.given("text-to-text-attention-alignment-given-random-10") != "nothing"
-    assert tables.given("text-to-text-encoder-decoder-random-10") == "nothing"
+    assert tables.given("text-to-text-encoder-decoder-random-10").startswith("nothing")
     assert tables.given("cryptopunks-vae-unconditional") == "nothing"
     assert tables.given("cryptopunks-gan-default") == "attributes of training images"
     table = tables.results_readme(PROJECT / "results")

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from latent_arithmetic.seq2seq.digit_classifier import (
     REJECT,
@@ -11,17 +12,19 @@ from latent_arithmetic.seq2seq.digit_classifier import (
 )
 from latent_arithmetic.seq2seq.glyphs import glyph_bank
 from latent_arithmetic.seq2seq.queries import encode
+from latent_arithmetic.training import jit_compile
 
 
+@pytest.mark.slow
 def test_it_recognizes_texts_and_is_trained_as_a_whole():
     images, codes = classifier_examples("validation")
     assert images.dtype == np.uint8 and len(images) == len(codes)
     assert set(codes.tolist()) == set(range(REJECT + 1))
     model = DigitClassifier()
-    texts = model.recognize(glyph_bank("test").draw(encode(["81+24", "  1-9"])))
+    texts = model.recognize(glyph_bank("test").sample(encode(["81+24", "  1-9"])))
     assert [len(text) for text in texts] == [5, 5]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-2), loss)
+    model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=jit_compile())
     before = [np.array(weight) for weight in model.trainable_variables]
     model.fit(images[-64:], codes[-64:], batch_size=64, verbose=0)
     for weight, old in zip(model.trainable_variables, before, strict=True):

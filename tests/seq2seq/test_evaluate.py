@@ -117,7 +117,7 @@ def test_every_query_is_in_one_group():
 
 def test_accuracy_plane_by_hand():
     queries = parse_queries(["15+25", "16+29", "15-25"])
-    plane = AnswerEvaluation(queries, [" 40", " 99", "-10"]).accuracy_plane()
+    plane = AnswerEvaluation(queries, [" 40", " 99", "-10"]).accuracy_by_operands()
     assert plane["+"][1, 2] == 0.5 and plane["-"][1, 2] == 1
     assert np.isnan(plane["+"]).sum() == 99
 
@@ -162,8 +162,8 @@ class Solver:
         codes = self.recognize_queries(images)
         return ["  4" if (row == 4).any() else " 12" for row in codes]
 
-    def draw(self, queries, seed):
-        return glyph_bank("test").draw(encode(self.answer(queries)), seed)
+    def answer_as_images(self, queries, seed):
+        return glyph_bank("test").sample(encode(self.answer(queries)), seed)
 
     def recognize_queries(self, images):
         codes = encode_queries(self.queries)
@@ -256,11 +256,11 @@ def test_a_prototype_is_the_glyph_nearest_to_the_mean():
 def test_real_handwriting_compares_with_real_handwriting():
     train, test = glyph_bank("train"), glyph_bank("test")
     texts = ["105", " 48", "267", " 39"] * 60
-    real, other = (test.draw(encode(texts), seed) for seed in (0, 1))
+    real, other = (test.sample(encode(texts), seed) for seed in (0, 1))
     ratios = compare_glyphs(texts, other, real, train)
     assert all(0.85 < ratio < 1.15 for ratio in ratios.values())
     same = np.repeat(real[:4], 60, axis=0)
     alike = compare_glyphs(sorted(texts), same, real, train)
     assert alike["intra_class_diversity"] < 0.5
-    copies = compare_glyphs(texts, train.draw(encode(texts)), real, train)
+    copies = compare_glyphs(texts, train.sample(encode(texts)), real, train)
     assert copies["nearest_training_distance"] < 0.8

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.io import UserError
+from latent_arithmetic.seq2seq import layers
 from latent_arithmetic.seq2seq.glyphs import RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.image_to_text import (
     END_TO_END,
     EndToEndImageToText,
     ImageToTextConfig,
     ModularImageToText,
-    short_queries,
+    queries_of_fewer_digits,
 )
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
@@ -25,6 +26,7 @@ from latent_arithmetic.seq2seq.queries import (
 )
 from latent_arithmetic.seq2seq.splits import random_split
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, build_text_model
+from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
@@ -42,7 +44,7 @@ def modular(glyphs):
 
 def changed_by_a_step(model, x, y):
     """The paths of the trainable weights that one training step changed."""
-    model.compile(keras.optimizers.Adam(1e-2))
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=jit_compile())
     before = [np.array(weight) for weight in model.trainable_variables]
     model.fit(x, y, batch_size=len(x), verbose=0)
     pairs = zip(model.trainable_variables, before, strict=True)
@@ -50,7 +52,7 @@ def changed_by_a_step(model, x, y):
 
 
 def test_the_modular_model_reads_codes_and_images(modular):
-    images = glyph_bank("test").draw(CODES[:8])
+    images = glyph_bank("test").sample(CODES[:8])
     assert modular(CODES[:8]).shape == (8, 3, 13)
     # Each query is read on its own and in its own order.
     together = np.asarray(modular(images))
@@ -99,12 +101,14 @@ def test_the_likelihood_is_a_sum_over_queries(modular):
         assert least <= float(likelihood[0]) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", END_TO_END)
-def test_end_to_end_models_read_images(glyphs, architecture):
+def test_end_to_end_models_read_images(glyphs, architecture, monkeypatch):
+    monkeypatch.setattr(layers, "UNROLL", False)  # compiles faster
     three = QueryFormat(3)
     model = EndToEndImageToText(glyphs, architecture, three)
     codes = encode_queries(QUERIES[:8], three)
-    images = glyph_bank("test").draw(codes)
+    images = glyph_bank("test").sample(codes)
     assert model(images).shape == (8, 4, 13)
     assert model.recognize_queries(images) is None
     changed = changed_by_a_step(model, codes, encode_answers(QUERIES[:8], three))
@@ -113,17 +117,17 @@ def test_end_to_end_models_read_images(glyphs, architecture):
 
 def test_the_modular_model_is_trained_on_short_numbers():
     queries = np.array([[99, 1, 10], [100, 1, 7], [3, -1, 512]])
-    assert short_queries(queries).tolist() == [[99, 1, 10]]
+    assert queries_of_fewer_digits(queries).tolist() == [[99, 1, 10]]
     assert ImageToTextConfig().training_queries(queries).tolist() == [[99, 1, 10]]
     end_to_end = ImageToTextConfig(architecture="cnn-lstm")
     assert end_to_end.training_queries(queries) is queries
     with pytest.raises(UserError, match="two digits"):
-        short_queries(queries[1:])
+        queries_of_fewer_digits(queries[1:])
 
 
 def test_queries_of_uneven_length_are_repeated():
     queries = np.array([[9, -1, 10], [9, -1, 9], [10, 1, 10], [45, 1, 3]])
-    repeated = short_queries(queries).tolist()
+    repeated = queries_of_fewer_digits(queries).tolist()
     assert [repeated.count(query) for query in queries.tolist()] == [4, 1, 1, 4]
 
 

@@ -12,9 +12,9 @@ from latent_arithmetic.seq2seq.length_generalization import (
     FiniteStateCell,
     LengthGeneralizationConfig,
     StateNoise,
-    draw_queries,
     exact_matches,
     patterns_seen,
+    sample_queries,
     train_column_rnn,
     write_answers,
     write_columns,
@@ -33,12 +33,12 @@ def test_columns_and_answers_by_hand():
 
 
 def test_long_numbers_are_exact_integers():
-    (query,) = draw_queries(100, 1)
+    (query,) = sample_queries(100, 1)
     assert all(len(str(number)) == 100 for number in query[::2])
     left, sign, right = query
     written = decode(write_answers([query], 101))[0][::-1].strip()
     assert int(written) == left + sign * right
-    assert draw_queries(100, 1) == [query] != draw_queries(100, 1, seed=1)
+    assert sample_queries(100, 1) == [query] != sample_queries(100, 1, seed=1)
 
 
 def test_a_state_is_one_of_few():
@@ -67,6 +67,7 @@ def test_what_patterns_two_digits_show():
     assert not patterns_seen(unseen).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_training_and_answering(cell, tmp_path):
     config = LengthGeneralizationConfig(
@@ -74,7 +75,7 @@ def test_training_and_answering(cell, tmp_path):
     )
     model, history = train_column_rnn(tmp_path, config)
     assert model(write_columns([(12, 1, 34)], 90)).shape == (1, 90, 13)
-    matches = exact_matches(model, draw_queries(5, 8))
+    matches = exact_matches(model, sample_queries(5, 8))
     assert matches.shape == (8,) and matches.dtype == bool
     assert history.epochs == 2 and history.losses["loss"][1] < history.losses["loss"][0]
 

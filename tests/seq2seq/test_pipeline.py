@@ -24,7 +24,7 @@ PROFILE = replace(
 )
 IMAGE_TASKS = ("image-to-text", "text-to-image")
 QUERIES = ["81+24", "1-9"]
-IMAGES = glyph_bank("test").draw(encode(["81+24", "  1-9"]), 1)
+IMAGES = glyph_bank("test").sample(encode(["81+24", "  1-9"]), 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,7 +107,7 @@ def test_a_model_is_trained_once_and_loaded_alike(folders, query_file):
     with pytest.raises(UserError, match="character 2"):
         trained.answer(["8a+2"])
     with pytest.raises(UserError, match="text-to-image"):
-        trained.draw(["1+1"])
+        trained.answer_as_images(["1+1"])
     with pytest.raises(UserError, match="image-to-text"):
         trained.answer_images(IMAGES)
 
@@ -160,11 +160,11 @@ def test_queries_in_handwriting_are_answered(folders):
 
 def test_answers_are_drawn(folders):
     trained = load(folders / "text-to-image")
-    drawn = trained.draw(QUERIES, seed=1)
+    drawn = trained.answer_as_images(QUERIES, seed=1)
     assert drawn.shape == (2, 3, 28, 28) and drawn.dtype == np.uint8
-    assert (drawn == load(folders / "text-to-image").draw(QUERIES, 1)).all()
-    assert (drawn != trained.draw(QUERIES, seed=2)).any()
-    assert trained.draw([]).shape == (0, 3, 28, 28)
+    assert (drawn == load(folders / "text-to-image").answer_as_images(QUERIES, 1)).all()
+    assert (drawn != trained.answer_as_images(QUERIES, seed=2)).any()
+    assert trained.answer_as_images([]).shape == (0, 3, 28, 28)
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -193,6 +193,7 @@ def test_an_interrupted_run_ends_alike(tmp_path, folders, query_file, monkeypatc
         assert np.allclose(np.array(weight), np.array(other), atol=1e-6), weight.path
 
 
+@pytest.mark.slow
 def test_a_digit_classifier_is_trained(tmp_path, monkeypatch):
     images, codes = tasks.classifier_examples("validation")
     monkeypatch.setattr(

@@ -20,6 +20,7 @@ from latent_arithmetic.seq2seq.text_to_image import (
     build_text_to_image,
 )
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, build_text_model
+from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
@@ -49,7 +50,7 @@ def test_glyphs_are_drawn_and_the_text_model_stays():
     assert np.abs(images - 255 * pixels).max() <= 0.501
     text = [np.array(weight) for weight in model.encoder_decoder.weights]
     before = [np.array(weight) for weight in model.trainable_variables]
-    model.compile(keras.optimizers.Adam(1e-2))
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=jit_compile())
     model.fit(CODES, ANSWERS, batch_size=64, verbose=0)
     for weight, old in zip(model.trainable_variables, before, strict=True):
         assert (np.array(weight) != old).any(), weight.path

@@ -23,6 +23,7 @@ from latent_arithmetic.seq2seq.text_to_text import (
     exact_match,
     predict,
 )
+from latent_arithmetic.training import jit_compile
 
 QUERIES = TextToTextConfig().make_split().train[:32]
 CODES, ANSWERS = encode_for("encoder-decoder", QUERIES), encode_answers(QUERIES)
@@ -34,7 +35,9 @@ def compiled(config, seed=0, **options):
     keras.utils.set_random_seed(seed)
     model = TextToText(build_text_model(config))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-2), loss, **options)
+    model.compile(
+        keras.optimizers.Adam(1e-2), loss, **options, jit_compile=jit_compile()
+    )
     return model
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from latent_arithmetic.seq2seq.glyphs import glyph_bank
 from latent_arithmetic.seq2seq.queries import encode_queries, parse_queries
 codes = encode_queries(parse_queries(["81+24", "41-89", "7+5", "0-0"]))
-images = glyph_bank("test").draw(codes, 1)
+images = glyph_bank("test").sample(codes, 1)
 np.savez("usual.npz", images=images)
 np.savez("inverted.npz", images=255 - images)
 np.savez("floats.npz", images=images.astype("float32") / 255)
