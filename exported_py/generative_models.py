@@ -36,12 +36,18 @@
 
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 for folder in (Path.cwd(), *Path.cwd().parents):
     if (folder / "latent_arithmetic").is_dir():
         sys.path.insert(0, str(folder))
         break
+if find_spec("latent_arithmetic") is None:
+    raise ModuleNotFoundError(
+        "the package latent_arithmetic is not here: run this inside a clone of the "
+        "project, or take the self-contained edition in notebooks/colab/"
+    )
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -231,7 +237,7 @@ LABELS = {
 
 def describe(trained, detail=""):
     """A model's name, with what it is conditional on."""
-    given = "conditional on attributes" if trained.conditional else "unconditional"
+    given = "conditional on attributes" if trained.n_attributes else "unconditional"
     return ", ".join(filter(None, (trained.task.upper(), given, detail)))
 
 
@@ -653,7 +659,7 @@ def most_frequent_attributes(count):
 
 
 if dataset.label_names and len(dataset.test) > 10:
-    plane = sampling.latent_map(vae_model.encode(dataset.test))
+    plane = sampling.tsne(vae_model.encode(dataset.test))
     figure, axes = plt.subplots(2, 4, figsize=(10, 5), layout="constrained")
     for axis, column in zip(axes.flat, most_frequent_attributes(8), strict=False):
         present = dataset.test_labels[:, column]
@@ -701,7 +707,7 @@ def as_text(added, *removed):
 
 editors, wanted = {}, []  # edits: (attribute to add, attributes to remove)
 if dataset.label_names:
-    editors = editing.find_editors(vae_model, dataset)
+    editors = editing.make_editors(vae_model, dataset)
     wanted = [(dataset.label_names[index],) for index in most_frequent_attributes(6)]
     if DATA == CRYPTOPUNKS_NAME:
         wanted = [("earring",), ("bigShades",), ("hoodie",), ("luxuriousBeard",)]
@@ -719,7 +725,7 @@ if dataset.label_names:
 else:
     print("these images have no labels, so there are no attribute vectors")
 
-if gan_model.conditional:
+if gan_model.n_attributes:
     start = gan_model.sample_latents(10, seed=8)
     first = gan_model.model.latent_dim  # the inputs that follow are the attributes
     rows, labels = [gan_model.decode(start)], ["sampled"]
@@ -819,7 +825,9 @@ if dataset.label_names:
     columns = {"test images": evaluate.evaluate_classifier(extractor, dataset)}
     show_estimates(columns, "attribute classifier")
     for trained in (vae_model, gan_model):
-        estimates = evaluate.evaluate_editing(trained, dataset, extractor)
+        estimates = evaluate.evaluate_editing(
+            trained, dataset, extractor, profile.max_edits
+        )
         if not estimates:
             print(f"{describe(trained)}: too few images for any edit")
             continue
@@ -882,7 +890,7 @@ def show_iterative_editing(count=8):
     show_figure(figure, "iterative-editing", output)
 
 
-if vae_model.conditional:
+if vae_model.n_attributes:
     show_iterative_editing()
 
 
@@ -988,10 +996,10 @@ show_estimates(columns | {"real test images (reference)": reference})
 # 
 # These runs were made beforehand and are recorded in `results/experiments/`;
 # `latent-arithmetic experiments run` repeats whatever is missing. Training schedules are
-# those of the profile `full`, except for runs that are called short or long. With several
+# those of the profile `full`, except where a name ends in the epochs. With several
 # seeds, a row shows the mean over seeds and its 95% interval.
 # 
-# - *default*: the configuration used above; *-long* the same for twice as many epochs.
+# - *default*: the configuration used above; *-40-epochs* the same for twice as many.
 # - *baseline*: the assignment's model: as many channels in every layer, squared error or
 #   binary cross-entropy, no gradient penalty, unconditional, with its own batch sizes and
 #   learning rates.
@@ -1009,23 +1017,24 @@ show_estimates(columns | {"real test images (reference)": reference})
 # after training. The *exact-match rate* is that of edits with a ground truth.
 
 recorded = records.read_groups("experiments")
-GROUP = re.compile(r"(.+?)-(cae|vae|gan)-(.+?)(-short|-long)?")
+GROUP = re.compile(r"(.+?)-(cae|vae|gan)-(.+?)(-\d+-epochs)?")
 
 
-def recorded_models(short=False):
+def recorded_models(ablations=False):
     """(group, data, task, preset, conditional on) of the recorded image models: by
     dataset and task, the unconditional ones first."""
     found = []
     for group in recorded:
         match = GROUP.fullmatch(group)
-        data, task, preset, length = match.groups("") if match else ("",) * 4
+        data, task, preset, epochs = match.groups("") if match else ("",) * 4
         known = presets.PRESETS.get(task, {})
-        if preset not in known or (length == "-short") != short:
+        is_ablation = epochs in ("-4-epochs", "-8-epochs")
+        if preset not in known or is_ablation != ablations:
             continue
         conditional = getattr(known[preset].config, "conditional", False)
         given = "attributes" if conditional else "nothing"
         order = [data != CRYPTOPUNKS_NAME, data, list(presets.PRESETS).index(task)]
-        order += [conditional, list(known).index(preset), length]
+        order += [conditional, list(known).index(preset), epochs]
         found.append((order, (group, data, task, preset, given)))
     return [model for _, model in sorted(found)]
 
@@ -1068,7 +1077,7 @@ show_recorded(
 # next to 0. Precision alone proves nothing.
 # 
 # Conditioning on attributes helps most: compare *unconditional* with *default*. Twice the
-# epochs (*-long*) bring the VAE next to nothing, neither a smaller distance nor better
+# epochs (*-40-epochs*) bring the VAE next to nothing, neither a smaller distance nor better
 # editing.
 
 # Each of the three default GANs on CryptoPunks is nearer to real images than each of the
@@ -1154,7 +1163,7 @@ def show_side_by_side(data, count=10):
         for model in recorded_models()
         if model[1] == data
         and model[3] in SIDE_BY_SIDE.get(model[2], ())
-        and not model[0].endswith("-long")
+        and not model[0].endswith("-epochs")
     ]
     real = dataset.test[:count] if data == DATA else None
     show_recorded_samples(models, f"side-by-side-{data}", count, real)
@@ -1203,15 +1212,15 @@ for data in ("utkface", "anime-faces"):
 # ### Ablation study
 # 
 # The default configuration with one or two values changed, on CryptoPunks. These runs are
-# as short as this notebook's own (4 epochs for the VAE, 8 for the GAN; one run each), so
-# they compare with one another and not with the longer ones above. All but the
+# short (4 epochs for the VAE, 8 for the GAN; one run each), so they compare with one
+# another and not with the longer ones above. All but the
 # *unconditional* ones are conditional on attributes. *N(0, I)* is the Fréchet distance
 # without the mixture prior; *diversity* the mean distance of two samples (of test images:
 # 0.194); *duplicate rate* the fraction of first samples that equal a training image and
 # are rejected. Editing is with least-squares vectors, for the GAN with its attribute
 # inputs.
 
-ablations = recorded_models(short=True)
+ablations = recorded_models(ablations=True)
 show_recorded_samples(ablations, "ablations", 8)
 show_recorded(
     ablations,

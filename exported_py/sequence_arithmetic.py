@@ -24,12 +24,18 @@
 # longer training schedules, more seeds).
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 for folder in (Path.cwd(), *Path.cwd().parents):
     if (folder / "latent_arithmetic").is_dir():
         sys.path.insert(0, str(folder))
         break
+if find_spec("latent_arithmetic") is None:
+    raise ModuleNotFoundError(
+        "the package latent_arithmetic is not here: run this inside a clone of the "
+        "project, or take the self-contained edition in notebooks/colab/"
+    )
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -415,7 +421,7 @@ show_figure(figure, "error-types", output)
 looked_at = 10 if 10 in percents else min(percents)
 errors = text_answers[looked_at][0]
 figure, axes = plt.subplots(1, 3, figsize=(7, 2.4), width_ratios=(1, 1, 1.1))
-for axis, (sign, accuracy) in zip(axes, errors.accuracy_plane().items()):
+for axis, (sign, accuracy) in zip(axes, errors.accuracy_by_operands().items()):
     image = axis.imshow(
         100 * accuracy, origin="lower", vmin=0, vmax=100, extent=(0, 100, 0, 100)
     )
@@ -593,7 +599,7 @@ show_table(
 def show_answers(answers, chosen, name, columns=5):
     """Queries in the handwriting they were evaluated in, and the answers."""
     codes = queries.encode_queries(answers.queries)
-    drawn = banks["test"].draw(codes, evaluate.GLYPH_SEED)
+    drawn = banks["test"].sample(codes, evaluate.GLYPH_SEED)
     titles = [f"{answers.predicted[i].strip()} ({answers.true[i]})" for i in chosen]
     if len(chosen):
         figure = glyphs.glyph_grid(drawn[chosen], columns, titles)
@@ -694,14 +700,14 @@ show_figure(figure, "text-to-image-curves", output)
 first = drawing_runs[0]
 test = test_queries(first)
 texts = queries.format_queries(test)
-drawn = first.draw(texts, evaluate.GLYPH_SEED)
+drawn = first.answer_as_images(texts, evaluate.GLYPH_SEED)
 titles = [f"{text.strip()} =" for text in texts[:18]]
 figure = glyphs.glyph_grid(drawn[:18], 6, titles, cell=0.32)
 show_figure(figure, "text-to-image-examples", output)
 
 
 repeated = ["81+24"] * 8 + ["7-30"] * 8 + ["99+77"] * 8
-figure = glyphs.glyph_grid(first.draw(repeated, seed=3), 8, cell=0.27)
+figure = glyphs.glyph_grid(first.answer_as_images(repeated, seed=3), 8, cell=0.27)
 show_figure(figure, "text-to-image-styles", output)
 
 

@@ -2,11 +2,11 @@
 
 import os
 import sys
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from latent_arithmetic.config import (
+    build_folder,
     config_from_flags,
     get_profile,
     given_flags,
@@ -17,7 +17,6 @@ from latent_arithmetic.io import UserError
 from latent_arithmetic.parser import IMAGE_TASKS, TASKS, build_parser, config_class
 
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-HALVES = ("seq2seq", "images")
 
 
 def _run(options) -> None:
@@ -65,33 +64,52 @@ def _datasets(options) -> None:
 
 
 def _selected(options) -> tuple[list, Path]:
-    from latent_arithmetic.experiments.runner import select
+    """The named experiments, and the folder of their records."""
+    from latent_arithmetic.experiments.catalog import all_experiments, select
     from latent_arithmetic.records import records_folder
 
-    halves = [import_module(f"latent_arithmetic.experiments.{half}") for half in HALVES]
-    known = [each for half in halves for each in half.all_experiments()]
-    return select(known, options.names), options.records or records_folder()
+    folder = options.records or records_folder()
+    if not options.records and getattr(options, "profile", None) not in (None, "full"):
+        folder = build_folder() / options.profile / "records"
+    return select(all_experiments(), options.names), folder
 
 
 def _run_experiments(options) -> None:
-    from latent_arithmetic.experiments.images import check_recorded_extractors
-    from latent_arithmetic.experiments.runner import run_experiments, show_experiments
+    from latent_arithmetic.experiments.executors import make_executor, thread_variables
 
-    experiments, folder = _selected(options)
+    for name, value in thread_variables().items():
+        os.environ.setdefault(name, value)  # before Keras is imported
+    import_keras_quietly()
+    from latent_arithmetic.experiments.driver import Driver, show_experiments
+
+    experiments, records = _selected(options)
     output = open_output_folder(options.profile or "full")
-    work, profile = output.folder("experiments"), output.profile
-    check_recorded_extractors(experiments, folder, work, profile)
-    run_experiments(experiments, folder, work, profile)
-    show_experiments(experiments, folder)
+    work = options.work or output.folder("experiments")
+    executor = make_executor(options.on, options.workers, options.address, work)
+    failed = Driver(executor, records, work, output.profile).run(experiments)
+    show_experiments(experiments, records)
+    if failed:
+        raise UserError(
+            f"{len(failed)} of {len(experiments)} failed: {', '.join(failed)}; see "
+            f"{records / 'failed'}; the same command tries them again"
+        )
 
 
 def _list_experiments(options) -> None:
-    for experiment in _selected(options)[0]:
-        print(experiment.name)
+    experiments = _selected(options)[0]
+    width = max(len(each.name) for each in experiments)
+    for each in experiments:
+        print(f"{each.name:{width}}  {each.purpose}")
+
+
+def _experiments_status(options) -> None:
+    from latent_arithmetic.experiments.driver import show_status
+
+    show_status(*_selected(options))
 
 
 def _show_experiments(options) -> None:
-    from latent_arithmetic.experiments.runner import show_experiments
+    from latent_arithmetic.experiments.driver import show_experiments
 
     show_experiments(*_selected(options))
 
@@ -121,6 +139,10 @@ def _train(options) -> None:
             "be written"
         ) from None
     callbacks = _callbacks(options)
+    if options.data_parallel:
+        from latent_arithmetic.training import use_all_devices
+
+        use_all_devices()
     if task in IMAGE_TASKS:
         from latent_arithmetic.images import pipeline
 
@@ -216,6 +238,7 @@ COMMANDS = {
     "datasets": _datasets,
     "experiments run": _run_experiments,
     "experiments list": _list_experiments,
+    "experiments status": _experiments_status,
     "experiments show": _show_experiments,
     "train": _train,
     "answer": _answer,
@@ -227,7 +250,7 @@ COMMANDS = {
 
 # The rest need Keras, whose import takes seconds.
 WITHOUT_KERAS = {"run", "report", "publish", "release-check", "export", "submission"}
-WITHOUT_KERAS |= {"datasets"}
+WITHOUT_KERAS |= {"datasets", "experiments run"}  # the latter sets threads first
 
 
 def _task_of(arguments: list[str]) -> str | None:
@@ -253,7 +276,7 @@ def main(arguments: list[str] | None = None) -> int:
         _run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR
+        return error.status
     except KeyboardInterrupt:
         print("interrupted; the same command resumes where it stopped", file=sys.stderr)
         return INTERRUPTED

@@ -90,15 +90,15 @@ SMOKE = Profile(
 QUICK = Profile(
     name="quick",
     max_images=10_000,
-    cae=Schedule(3, 32, 2e-3),
-    vae=Schedule(4, 32, 2e-3),
-    gan=Schedule(8, 32, 1.5e-3),
+    cae=Schedule(2, 32, 2e-3),
+    vae=Schedule(3, 32, 2e-3),
+    gan=Schedule(5, 32, 1.5e-3),
     attribute_classifier=Schedule(3, 64, 2e-3),
     epoch_examples=100_000,
-    digit_classifier=Schedule(2, 256, 3e-3),
+    digit_classifier=Schedule(1, 256, 3e-3),
     text_to_text=Schedule(7, 128, 1e-2),
-    image_to_text=Schedule(3, 64, 4e-3),
-    text_to_image=Schedule(4, 128, 3e-3),
+    image_to_text=Schedule(2, 64, 4e-3),
+    text_to_image=Schedule(3, 128, 3e-3),
     train_fractions=(0.9, 0.5, 0.1, 0.05),
     depths=(1, 2),
     seeds=1,
@@ -217,6 +217,10 @@ class ScheduleConfig:
 
     def __post_init__(self):
         check_settings(self)
+
+    def resolve(self) -> "ScheduleConfig":
+        """The same with values in place of None, where the model has its own."""
+        return self
 
 
 def _value_type(hint: Any) -> type:

@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
 MNIST, CRYPTOPUNKS = "mnist.npz", "cryptopunks.npz"
@@ -22,7 +23,13 @@ CONTENT_CHECKSUMS = {
 
 
 class UserError(Exception):
-    """A mistake the user can correct; shown as one line, without a traceback."""
+    """A mistake the user can correct; shown as one line, without a traceback.
+
+    Attributes:
+        status: exit status of the command.
+    """
+
+    status = 2
 
 
 class TrainingDiverged(UserError):
@@ -82,6 +89,32 @@ def write_atomically(path: Path, write: Callable) -> None:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+@contextlib.contextmanager
+def locked(path: Path, wait: bool = False) -> Iterator[bool]:
+    """Hold a lock file; the system releases it when this process ends, however it does.
+
+    Args:
+        wait: until it is free; else yield False at once if another process has it.
+
+    Raises:
+        UserError: the lock file cannot be written.
+    """
+    lock = FileLock(path, timeout=-1 if wait else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror}; choose another folder"
+        ) from None
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def remove_abandoned(path: Path) -> None:

@@ -103,6 +103,11 @@ def _add_train(commands, task: str | None) -> None:
             metavar="DIR",
             help="write losses and validation metrics as TensorBoard logs",
         )
+        parser.add_argument(
+            "--data-parallel",
+            action="store_true",
+            help="split every batch among all devices, such as GPUs (JAX only)",
+        )
         if name in IMAGE_TASKS:
             _add_image_data(parser)
             parser.add_argument(
@@ -265,7 +270,8 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for name, help_text in (
         ("run", "train, evaluate and record every run without a record"),
-        ("list", "print the names of all experiments"),
+        ("list", "print every experiment, and what it is for"),
+        ("status", "print how many are done, running, failed, waiting; time left"),
         ("show", "print the recorded estimates"),
     ):
         action = actions.add_parser(name, help=help_text, allow_abbrev=False)
@@ -283,8 +289,34 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
             "record in this folder are run",
         )
         if name == "run":
-            _add_profile(action)
+            _add_executor(action)
         action.set_defaults(command=f"experiments {name}", parser=action)
+
+
+def _add_executor(parser: argparse.ArgumentParser) -> None:
+    _add_profile(parser)
+    parser.add_argument(
+        "--on",
+        choices=("here", "processes", "ray"),
+        default="here",
+        help="one after the other in this process (default), in fresh processes "
+        "beside one another, or on a Ray cluster",
+    )
+    parser.add_argument(
+        "--workers", **COUNT, help="runs beside one another (default: 1 for 2 cores)"
+    )
+    parser.add_argument(
+        "--address",
+        metavar="ADDR",
+        help="of the Ray cluster: auto or HOST:PORT (default: one on this machine)",
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="folder in which models are trained, and killed runs go on (default: "
+        "build/PROFILE/experiments)",
+    )
 
 
 def _add_submission(parser: argparse.ArgumentParser) -> None:

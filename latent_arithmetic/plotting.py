@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from PIL import Image, ImageOps
 
 from latent_arithmetic.config import OutputFolder
@@ -141,7 +142,8 @@ def image_grid(
         for row in range(rows)
     ]
     size = left + columns * (width + gap), tops[-1] + height
-    figure = plt.figure(figsize=size, layout="none")
+    as_placed = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+    figure = plt.figure(figsize=size, layout=as_placed)
     axis = figure.add_axes((0, 0, 1, 1))
     highest = 255 if images.dtype == np.uint8 else 1.0
     for index, image in enumerate(images):

@@ -2,12 +2,20 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
-from latent_arithmetic.io import UserError, first_line, plain, remove_abandoned
+from latent_arithmetic.console import say
+from latent_arithmetic.io import (
+    UserError,
+    first_line,
+    locked,
+    plain,
+    remove_abandoned,
+)
 from latent_arithmetic.records import (
     Estimate,
     Record,
@@ -17,7 +25,7 @@ from latent_arithmetic.records import (
 )
 from latent_arithmetic.training import CHECKPOINT_NAME, History
 
-RUN_NAME, WEIGHTS_NAME = "run.json", "model.weights.h5"
+RUN_NAME, WEIGHTS_NAME, LOCK_NAME = "run.json", "model.weights.h5", ".lock"
 OLD_WEIGHTS_NAME = "weights.npz"  # of versions before 0.2
 
 
@@ -150,6 +158,29 @@ def read_run(folder: Path) -> Run:
             f"{folder / RUN_NAME} is damaged ({error!r}); train the model again"
         ) from None
     return Run(folder, task, config, history, record)
+
+
+def train_once(
+    folder: Path, task: str, config: dict, train: Callable[[], None]
+) -> None:
+    """Call `train`, unless this very run is finished in `folder`.
+
+    If another process is training there, it is waited for.
+
+    Raises:
+        UserError: the folder holds another run.
+    """
+    if finished_run(folder, task, config):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / LOCK_NAME) as free:
+        if free:
+            train()
+            return
+    say(f"another process is training into {folder}; waiting for it")
+    with locked(folder / LOCK_NAME, wait=True):
+        if not finished_run(folder, task, config):
+            train()
 
 
 def finished_run(folder: Path, task: str, config: dict) -> Run | None:

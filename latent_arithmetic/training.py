@@ -120,6 +120,24 @@ def jit_compile() -> bool | str:
     return "auto"
 
 
+def use_all_devices() -> None:
+    """Split the batches of all training from here on among the devices (data parallel).
+
+    Raises:
+        UserError: the backend is not JAX, or there is one device only.
+    """
+    if keras.backend.backend() != "jax":
+        raise UserError(
+            "--data-parallel needs JAX: set KERAS_BACKEND=jax (pip install '.[jax]')"
+        )
+    devices = keras.distribution.list_devices()
+    if len(devices) < 2:
+        raise UserError(f"--data-parallel needs 2 or more devices; found {devices}")
+    distribution = keras.distribution.DataParallel(devices=devices)
+    keras.distribution.set_distribution(distribution)
+    say(f"every batch is split among {len(devices)} devices: {', '.join(devices)}")
+
+
 def predict_in_batches(
     function: Callable, *arrays: np.ndarray, batch_size: int = 250
 ) -> np.ndarray:

@@ -14,11 +14,11 @@ import pytest
 TESTS = Path(__file__).parent
 MODEL_TESTS = (
     "test_training.py",
-    "images/test_vae.py",
     "images/test_gan.py",
     "seq2seq/test_text_to_text.py",
 )
 MORE_TESTS = (
+    "images/test_vae.py",
     "images/test_networks.py",
     "images/test_autoencoder.py",
     "images/test_likelihoods.py",

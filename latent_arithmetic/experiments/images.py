@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from latent_arithmetic.config import FULL, Profile
-from latent_arithmetic.experiments.runner import Measurement, find_recorded
+from latent_arithmetic.experiments.base import Measurement, find_recorded
 from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.classifier import FeatureExtractor, feature_extractor
 from latent_arithmetic.images.dataset import ImageDataset, ImageSpec, load_images
@@ -18,7 +18,7 @@ SIZE = 64
 SHOWN = 20  # samples that are kept of every experiment
 MAX_IMAGES = 10_000
 FACE_IMAGES, FACE_EPOCHS = 8_000, 8  # the default GANs train for twice as long
-SHORT_EPOCHS = {"vae": 4, "gan": 8}  # as in the profile `quick`
+SHORT_EPOCHS = {"vae": 4, "gan": 8}  # of ablations
 LONG_EPOCHS = 40
 SEEDS = (1, 2, 3)
 KERNEL_SIZES = ("kernel-size-2", "kernel-size-3", "kernel-size-5")  # photographs only
@@ -64,6 +64,11 @@ class ImageExperiment:
         return f"{self.group}-seed-{self.seed}"
 
     @property
+    def purpose(self) -> str:
+        kind = "ablation" if self.preset not in ("default", "baseline") else self.preset
+        return f"{kind}: samples, edits and reconstructions of a {self.task}"
+
+    @property
     def config(self) -> dict:
         punks = self.data == CRYPTOPUNKS_NAME
         spec = ImageSpec(SIZE, pixel_doubled=punks, palette_size=int(punks))
@@ -88,6 +93,20 @@ class ImageExperiment:
         dataset = load_images(self.data, SIZE, limit=limit)
         folder = work / f"attribute-classifier-{self.data}"
         return dataset, feature_extractor(dataset, folder, profile)
+
+    def conflict(self, details: dict, folder: Path) -> str | None:
+        """Why a run cannot be recorded beside those in a folder: it was measured by
+        another feature extractor. None if it can."""
+        version = details["feature_extractor"]["version"]
+        known = _recorded_extractors(folder).get(self.data, version)
+        if known == version:
+            return None
+        return (
+            f"the feature extractor of {self.data} that was trained here ({version}) "
+            f"is not the one of the experiments recorded in {folder} ({known}), and "
+            "distances of different extractors cannot be compared; record in another "
+            "folder, with --records, all experiments or those that are named"
+        )
 
     def measure(self, work: Path, profile: Profile) -> Measurement:
         """Train below `work` and evaluate."""
@@ -156,10 +175,21 @@ def _compared(task: str, preset: str, data: str, seed: int) -> ImageExperiment:
     return replace(experiment, max_images=FACE_IMAGES, epochs=FACE_EPOCHS * longer)
 
 
+def _recorded_extractors(folder: Path) -> dict[str, str]:
+    """The version of the feature extractor of each dataset's records."""
+    records = [(each, find_recorded(each, folder)) for each in all_experiments()]
+    return {
+        each.data: record.details["feature_extractor"]["version"]
+        for each, record in records
+        if record is not None
+    }
+
+
 def check_recorded_extractors(
     experiments: Iterable[ImageExperiment], folder: Path, work: Path, profile: Profile
 ) -> None:
-    """Check that experiments to come are measured by the recorded feature extractors.
+    """Check that experiments to come are measured by the recorded feature extractors,
+    before anything else is trained.
 
     Processors round differently, so that training need not give the same extractor
     everywhere, and distances are comparable only within one.
@@ -167,22 +197,11 @@ def check_recorded_extractors(
     Raises:
         UserError: the feature extractor of a dataset is another one here.
     """
-    records = [(each, find_recorded(each, folder)) for each in all_experiments()]
-    known = {
-        each.data: record.details["feature_extractor"]["version"]
-        for each, record in records
-        if record is not None
-    }
+    known = _recorded_extractors(folder)
     missing = [each for each in experiments if find_recorded(each, folder) is None]
-    for data, each in {
-        each.data: each for each in missing if each.data in known
-    }.items():
+    for each in {each.data: each for each in missing if each.data in known}.values():
         _, extractor = each.prepare(work, profile)
-        if extractor.version != known[data]:
-            raise UserError(
-                f"the feature extractor of {data} that was trained here "
-                f"({extractor.version}) is not the one of the experiments recorded in "
-                f"{folder} ({known[data]}), and distances of different extractors "
-                "cannot be compared; record in another folder, with --folder, where "
-                "all experiments are made anew, or those that --only names"
-            )
+        details = {"feature_extractor": {"version": extractor.version}}
+        problem = each.conflict(details, folder)
+        if problem:
+            raise UserError(problem)

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latent_arithmetic.config import FULL, Profile, Schedule
-from latent_arithmetic.experiments.runner import Experiment, Measurement
+from latent_arithmetic.config import FULL, Profile, Schedule, ScheduleConfig
+from latent_arithmetic.experiments.base import Experiment, Measurement
 from latent_arithmetic.io import plain
 from latent_arithmetic.records import Estimate, fraction_of
 from latent_arithmetic.seq2seq.evaluate import (
@@ -20,7 +20,6 @@ from latent_arithmetic.seq2seq.evaluate import (
 from latent_arithmetic.seq2seq.image_to_text import (
     END_TO_END,
     INITIALIZED_FIRST,
-    ImageToTextConfig,
 )
 from latent_arithmetic.seq2seq.length_generalization import (
     CELLS,
@@ -33,7 +32,6 @@ from latent_arithmetic.seq2seq.length_generalization import (
 from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
 from latent_arithmetic.seq2seq.splits import exclude
 from latent_arithmetic.seq2seq.tasks import TASKS
-from latent_arithmetic.seq2seq.text_to_image import TextToImageConfig
 from latent_arithmetic.seq2seq.text_to_text import (
     ATTENTION,
     COLUMNS,
@@ -61,7 +59,7 @@ class ModelExperiment:
         settings: typed configuration of the model, its schedule included.
     """
 
-    settings: TextToTextConfig | ImageToTextConfig | TextToImageConfig
+    settings: ScheduleConfig
     task: str = "text-to-text"
 
     @property
@@ -73,8 +71,16 @@ class ModelExperiment:
         return f"{self.group}-seed-{self.seed}"
 
     @property
+    def purpose(self) -> str:
+        percent = round(100 * self.settings.train_fraction)
+        return f"exact match, {self.settings.split} split, {percent}% trained on"
+
+    @property
     def config(self) -> dict:
         return {"task": self.task, **plain(asdict(self.settings.resolve()))}
+
+    def conflict(self, details: dict, folder: Path) -> None:
+        """None: its measurements need no feature extractor."""
 
 
 @dataclass(frozen=True)
@@ -178,27 +184,18 @@ class HandwritingExperiment(ModelExperiment):
 
 
 @dataclass(frozen=True)
-class LengthExperiment:
+class LengthExperiment(ModelExperiment):
     """A column-wise RNN trained on two digits, tested on numbers of up to 100."""
 
-    settings: LengthGeneralizationConfig
     task: str = "length-generalization"
-
-    @property
-    def seed(self) -> int:
-        return self.settings.seed
 
     @property
     def group(self) -> str:
         return f"{self.task}-{self.settings.cell}"
 
     @property
-    def name(self) -> str:
-        return f"{self.group}-seed-{self.seed}"
-
-    @property
-    def config(self) -> dict:
-        return {"task": self.task, **plain(asdict(self.settings))}
+    def purpose(self) -> str:
+        return "exact match on numbers of up to 100 digits, two trained on"
 
     def measure(self, work: Path, profile: Profile) -> Measurement:
         folder = work / self.name

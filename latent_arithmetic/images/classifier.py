@@ -6,6 +6,7 @@ name and version are recorded with every value.
 
 import hashlib
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,7 +22,7 @@ from latent_arithmetic.images.presets import (
     conv_arguments,
 )
 from latent_arithmetic.io import UserError
-from latent_arithmetic.runs import finished_run, save_run
+from latent_arithmetic.runs import read_run, save_run, train_once
 from latent_arithmetic.training import Batches, fit, predict_in_batches
 
 TASK = "attribute-classifier"
@@ -123,8 +124,19 @@ def _trained_classifier(
         "content": dataset.content,
         **asdict(schedule),
     }
-    if run := finished_run(folder, TASK, config):
-        return run.load_weights(AttributeClassifier(spec))
+    train_once(
+        folder,
+        TASK,
+        config,
+        partial(_train_classifier, spec, dataset, folder, profile, config),
+    )
+    return read_run(folder).load_weights(AttributeClassifier(spec))
+
+
+def _train_classifier(
+    spec: ImageSpec, dataset: ImageDataset, folder: Path, profile: Profile, config: dict
+) -> None:
+    schedule = profile.attribute_classifier
     keras.utils.set_random_seed(0)
     classifier = AttributeClassifier(spec)
     batches = Batches(
@@ -148,7 +160,6 @@ def _trained_classifier(
         history=history,
         profile=profile.name,
     )
-    return classifier
 
 
 def random_network(spec: ImageSpec) -> keras.Model:

@@ -58,7 +58,7 @@ from latent_arithmetic.io import (
     save_arrays,
     write_atomically,
 )
-from latent_arithmetic.runs import RUN_NAME, finished_run, read_run, save_run
+from latent_arithmetic.runs import RUN_NAME, read_run, save_run, train_once
 from latent_arithmetic.training import Batches, fit
 
 VALIDATIONS = 16  # times at most that a model is validated during training
@@ -151,8 +151,8 @@ def train(
         "seed": seed,
         "profile": profile.name,
     }
-    if not finished_run(folder, task, run_config):
-        _train(task, folder, dataset, model_config, run_config, callbacks)
+    arguments = (task, folder, dataset, model_config, run_config, callbacks)
+    train_once(folder, task, run_config, partial(_train, *arguments))
     return load(folder)
 
 

@@ -75,6 +75,7 @@ GIVEN = (
     ("length-generalization", "columns, shared digit embedding"),
 )
 UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
+TRIVIAL = ("nearest_neighbor_vote", "most_frequent_answer")
 ATTRIBUTES = "attributes of training images"
 SECTIONS = (
     (
@@ -147,8 +148,10 @@ COLUMNS = {
 }
 
 
-def given(group: str) -> str:
-    """What a model is given beyond its training examples."""
+def given(group: str, estimate: str = "") -> str:
+    """What a model, or a trivial baseline, is given beyond its training examples."""
+    if estimate in TRIVIAL:
+        return "nothing"
     for start, what in GIVEN:
         if group.startswith(start):
             return what
@@ -165,7 +168,7 @@ def headline_rows() -> list[tuple[str, str, Estimate]]:
     """Label, what is given, and the estimate of every recorded headline."""
     groups = read_groups()
     return [
-        (label, given(group), groups[group].estimates[name])
+        (label, given(group, name), groups[group].estimates[name])
         for group, name, label in HEADLINES
         if group in groups and name in groups[group].estimates
     ]

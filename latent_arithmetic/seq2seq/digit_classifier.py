@@ -40,10 +40,6 @@ class DigitClassifierConfig(ScheduleConfig):
     )
     weight_decay: float = setting(0.1, "decoupled weight decay of AdamW", low=0)
 
-    def resolve(self) -> "DigitClassifierConfig":
-        """The same: all defaults are values."""
-        return self
-
 
 class DigitClassifier(keras.Model):
     """Glyphs [n, 28, 28] (uint8, or float in [0, 255]) to logits [n, 14]."""

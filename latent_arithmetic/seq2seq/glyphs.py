@@ -170,5 +170,5 @@ def glyph_grid(
     count, length = images.shape[:2]
     lines = images.swapaxes(1, 2).reshape(count, GLYPH_SIZE, GLYPH_SIZE * length)
     return image_grid(
-        lines, columns, titles=titles, cell=cell * length, gap=0.1, cmap="gray_r"
+        lines, columns, titles=titles, cell=cell * length, gap=0.2, cmap="gray_r"
     )

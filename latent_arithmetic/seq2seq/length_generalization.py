@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from latent_arithmetic.config import check_settings, setting
+from latent_arithmetic.config import ScheduleConfig, setting
 from latent_arithmetic.seq2seq.layers import ROLES, JoinDigits, OneHot
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
@@ -124,7 +124,7 @@ CELLS = {
 
 
 @dataclass(frozen=True)
-class LengthGeneralizationConfig:
+class LengthGeneralizationConfig(ScheduleConfig):
     """All hyperparameters of a column-wise RNN for numbers of any length.
 
     It is given structured input: columns of the digits that belong together.
@@ -156,9 +156,6 @@ class LengthGeneralizationConfig:
     epochs: int = setting(36, "passes over the training queries", low=1)
     batch_size: int = setting(128, "queries in a training step", low=1)
     learning_rate: float = setting(1e-2, "peak learning rate", low=0, low_open=True)
-
-    def __post_init__(self):
-        check_settings(self)
 
     def make_split(self) -> Split:
         """The queries of two digits to train on and to test with."""

@@ -17,7 +17,7 @@ from latent_arithmetic.io import (
     save_arrays,
     write_atomically,
 )
-from latent_arithmetic.runs import Run, finished_run, read_run, save_run
+from latent_arithmetic.runs import Run, read_run, save_run, train_once
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SIZE, glyph_bank
 from latent_arithmetic.seq2seq.queries import (
     QueryFormat,
@@ -192,7 +192,8 @@ def train(
     count = spec.epoch_examples(profile)
     arrays = spec.examples(config, split, count)
     recorded = plain(spec.recorded(config, split))
-    if finished_run(folder, task, recorded) is None:
+
+    def train_model() -> None:
         text = None
         if text_config is not None:
             text = _text_model(text_config, text_folder, folder, profile, split)
@@ -226,6 +227,8 @@ def train(
             history=history,
             profile=profile.name,
         )
+
+    train_once(folder, task, recorded, train_model)
     return replace(load(folder), config=config)
 
 

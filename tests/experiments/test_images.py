@@ -7,15 +7,14 @@ from PIL import Image
 
 from latent_arithmetic.config import FULL, QUICK, SMOKE
 from latent_arithmetic.experiments import images
+from latent_arithmetic.experiments.base import find_recorded
+from latent_arithmetic.experiments.catalog import select
+from latent_arithmetic.experiments.driver import Driver
+from latent_arithmetic.experiments.executors import Here
 from latent_arithmetic.experiments.images import (
     ImageExperiment,
     all_experiments,
     check_recorded_extractors,
-)
-from latent_arithmetic.experiments.runner import (
-    find_recorded,
-    run_experiments,
-    select,
 )
 from latent_arithmetic.images.catalog import CARDS, CRYPTOPUNKS_NAME
 from latent_arithmetic.io import UserError, plain
@@ -25,8 +24,6 @@ from latent_arithmetic.records import (
     read_records,
     records_folder,
 )
-
-SMALL = dataclasses.replace(SMOKE, max_images=160)
 
 
 @pytest.fixture
@@ -62,7 +59,7 @@ def test_a_configuration_holds_every_setting_and_no_profile():
     assert short.config == {**punks, "epochs": 4}
 
 
-@pytest.mark.parametrize(("profile", "epochs"), [(FULL, 40), (QUICK, 8), (SMOKE, 2)])
+@pytest.mark.parametrize(("profile", "epochs"), [(FULL, 40), (QUICK, 6), (SMOKE, 2)])
 def test_own_epochs_are_those_of_the_full_profile(profile, epochs):
     long = ImageExperiment("vae", epochs=40)
     assert long.adapt(profile).vae.epochs == epochs
@@ -92,7 +89,7 @@ def test_a_model_is_recorded_once_with_samples(small_images, tmp_path):
     """And those to come are measured by the feature extractor of those recorded."""
     folder, work = tmp_path / "records", tmp_path / "work"
     experiments = [ImageExperiment("cae"), ImageExperiment("gan")]
-    run_experiments(experiments[:1], folder, work, SMALL)
+    assert Driver(Here(), folder, work, SMOKE).run(experiments[:1]) == []
     record = find_recorded(experiments[0], folder)
     estimates = record.estimates
     assert estimates["frechet_distance_reference"].value > 0
@@ -104,12 +101,12 @@ def test_a_model_is_recorded_once_with_samples(small_images, tmp_path):
     with pytest.raises(UserError, match="another run"):
         find_record(folder / f"{record.name}.json", changed.config)
 
-    check_recorded_extractors(experiments, folder, work, SMALL)
+    check_recorded_extractors(experiments, folder, work, SMOKE)
     path = folder / f"{record.name}.json"
     other = read_record(path)
     other.details["feature_extractor"]["version"] = "0badc0de"
     other.write(path)
     with pytest.raises(UserError, match="0badc0de"):
-        check_recorded_extractors(experiments, folder, work, SMALL)
-    check_recorded_extractors(experiments[:1], folder, work, SMALL)
-    check_recorded_extractors(experiments, tmp_path / "own", work, SMALL)
+        check_recorded_extractors(experiments, folder, work, SMOKE)
+    check_recorded_extractors(experiments[:1], folder, work, SMOKE)
+    check_recorded_extractors(experiments, tmp_path / "own", work, SMOKE)
