@@ -1,6 +1,7 @@
 """The command line: `latent-arithmetic COMMAND`, or `python -m latent_arithmetic`."""
 
 import os
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +13,8 @@ from latent_arithmetic.config import (
     given_flags,
     open_output_folder,
 )
-from latent_arithmetic.console import import_keras_quietly
-from latent_arithmetic.io import UserError
+from latent_arithmetic.console import import_keras_quietly, interruption
+from latent_arithmetic.io import UserError, make_folder
 from latent_arithmetic.parser import IMAGE_TASKS, TASKS, build_parser, config_class
 
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
@@ -69,7 +70,7 @@ def _selected(options) -> tuple[list, Path]:
     from latent_arithmetic.records import records_folder
 
     folder = options.records or records_folder()
-    if not options.records and getattr(options, "profile", None) not in (None, "full"):
+    if not options.records and options.profile not in (None, "full"):
         folder = build_folder() / options.profile / "records"
     return select(all_experiments(), options.names), folder
 
@@ -80,7 +81,8 @@ def _run_experiments(options) -> None:
     for name, value in thread_variables().items():
         os.environ.setdefault(name, value)  # before Keras is imported
     import_keras_quietly()
-    from latent_arithmetic.experiments.driver import Driver, show_experiments
+    from latent_arithmetic.experiments.driver import Driver
+    from latent_arithmetic.experiments.status import show_experiments
 
     experiments, records = _selected(options)
     output = open_output_folder(options.profile or "full")
@@ -103,15 +105,15 @@ def _list_experiments(options) -> None:
 
 
 def _experiments_status(options) -> None:
-    from latent_arithmetic.experiments.driver import show_status
+    from latent_arithmetic.experiments.status import show_status
 
-    show_status(*_selected(options))
+    show_status(*_selected(options), options.profile)
 
 
 def _show_experiments(options) -> None:
-    from latent_arithmetic.experiments.driver import show_experiments
+    from latent_arithmetic.experiments.status import show_experiments
 
-    show_experiments(*_selected(options))
+    show_experiments(*_selected(options), options.profile)
 
 
 def _callbacks(options) -> list:
@@ -131,13 +133,7 @@ def _callbacks(options) -> list:
 def _train(options) -> None:
     task, folder = options.task, options.out
     profile = get_profile(options.profile)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot train into {folder}: {error.strerror}; choose a folder that can "
-            "be written"
-        ) from None
+    make_folder(folder)
     callbacks = _callbacks(options)
     if options.data_parallel:
         from latent_arithmetic.training import use_all_devices
@@ -272,6 +268,8 @@ def _run_command(arguments: list[str]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status (2 for a user's mistake)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    interruption.requested = False
+    signal.signal(signal.SIGINT, interruption.handle)
     try:
         _run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:

@@ -8,7 +8,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from latent_arithmetic.io import UserError, expect_one_of, project_folder
+from latent_arithmetic.io import (
+    UserError,
+    expect_one_of,
+    make_folder,
+    project_folder,
+)
 
 PROFILE_VARIABLE = "LATENT_ARITHMETIC_PROFILE"
 BUILD_VARIABLE = "LATENT_ARITHMETIC_BUILD"  # replaces <project>/build
@@ -148,9 +153,7 @@ class OutputFolder:
 
     def folder(self, name: str) -> Path:
         """The folder `name` below the build, made if it is not there."""
-        path = self.root / name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        return make_folder(self.root / name)
 
     @property
     def results(self) -> Path:

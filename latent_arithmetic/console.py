@@ -12,6 +12,23 @@ from latent_arithmetic.io import UserError, first_line
 LOG_SECONDS = 15.0  # between two states of a bar whose output is not a terminal
 
 
+class _Interruption:
+    """Remembers Control-C: compiled code may swallow the exception it raises."""
+
+    requested = False
+
+    def handle(self, signal_number, frame):
+        self.requested = True
+        raise KeyboardInterrupt
+
+    def raise_if_requested(self) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+
+
+interruption = _Interruption()
+
+
 def in_notebook() -> bool:
     """Whether this code runs in a Jupyter kernel."""
     ipython = sys.modules.get("IPython")

@@ -5,6 +5,7 @@ import glob
 import hashlib
 import json
 import os
+import platform
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
+# Unfinished files name the process that writes them, and its host.
+PROCESS = f"{platform.node()}-"
 MNIST, CRYPTOPUNKS = "mnist.npz", "cryptopunks.npz"
 # SHA-256 over the bytes of the arrays, in the order of their names: the same
 # however the file was compressed.
@@ -66,13 +69,28 @@ def in_project() -> bool:
     return (project_folder() / "latent_arithmetic").is_dir()
 
 
+def make_folder(folder: Path) -> Path:
+    """Make a folder, unless it is there.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make the folder {folder}: {error.strerror}; choose another one"
+        ) from None
+    return folder
+
+
 def write_atomically(path: Path, write: Callable) -> None:
     """Call `write(binary_file)` so that `path` ends up complete or unchanged.
 
     Raises:
         UserError: the file could not be written (full disk, read-only folder).
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    unfinished = path.with_name(f"{path.name}.{PROCESS}{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)
@@ -119,8 +137,9 @@ def locked(path: Path, wait: bool = False) -> Iterator[bool]:
 
 def remove_abandoned(path: Path) -> None:
     """Remove what killed processes left of the same file (where signals can tell)."""
-    for left in path.parent.glob(f"{glob.escape(path.name)}.*.unfinished*"):
-        process = left.name.removeprefix(f"{path.name}.").partition(".")[0]
+    start = f"{path.name}.{PROCESS}"
+    for left in path.parent.glob(f"{glob.escape(start)}*.unfinished*"):
+        process = left.name.removeprefix(start).partition(".")[0]
         if os.name != "posix" or not process.isdecimal():
             continue
         try:

@@ -285,30 +285,33 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
             "--records",
             type=Path,
             metavar="DIR",
-            help="folder of the records (default results/experiments); runs without a "
-            "record in this folder are run",
+            help="folder of the records (default results/experiments; with another "
+            "profile than full, build/PROFILE/records)",
         )
+        _add_profile(action)
         if name == "run":
             _add_executor(action)
         action.set_defaults(command=f"experiments {name}", parser=action)
 
 
 def _add_executor(parser: argparse.ArgumentParser) -> None:
-    _add_profile(parser)
     parser.add_argument(
         "--on",
         choices=("here", "processes", "ray"),
         default="here",
-        help="one after the other in this process (default), in fresh processes "
-        "beside one another, or on a Ray cluster",
+        help="one after the other in this process (default), several at a time in "
+        "fresh processes, or on a Ray cluster",
     )
     parser.add_argument(
-        "--workers", **COUNT, help="runs beside one another (default: 1 for 2 cores)"
+        "--workers",
+        **COUNT,
+        help="experiments at a time (default: cores / threads of one; on Ray, as many "
+        "as fit)",
     )
     parser.add_argument(
         "--address",
         metavar="ADDR",
-        help="of the Ray cluster: auto or HOST:PORT (default: one on this machine)",
+        help="of a running Ray cluster: auto or HOST:PORT (default: start one here)",
     )
     parser.add_argument(
         "--work",

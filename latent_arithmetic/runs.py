@@ -10,9 +10,11 @@ import keras
 
 from latent_arithmetic.console import say
 from latent_arithmetic.io import (
+    PROCESS,
     UserError,
     first_line,
     locked,
+    make_folder,
     plain,
     remove_abandoned,
 )
@@ -73,7 +75,9 @@ def _checksum(path: Path) -> str:
 
 def _save_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights without its optimizer, atomically."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished.weights.h5")
+    unfinished = path.with_name(
+        f"{path.name}.{PROCESS}{os.getpid()}.unfinished.weights.h5"
+    )
     remove_abandoned(path)
     optimizer, model.optimizer = model.optimizer, None
     try:
@@ -172,12 +176,10 @@ def train_once(
     """
     if finished_run(folder, task, config):
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with locked(folder / LOCK_NAME) as free:
-        if free:
-            train()
-            return
-    say(f"another process is training into {folder}; waiting for it")
+        if not free:
+            say(f"another process is training into {folder}; waiting for it")
     with locked(folder / LOCK_NAME, wait=True):
         if not finished_run(folder, task, config):
             train()

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latent_arithmetic.console import progress_bar, say
+from latent_arithmetic.console import interruption, progress_bar, say
 from latent_arithmetic.io import (
     TrainingDiverged,
     UserError,
@@ -164,6 +164,7 @@ class _ProgressBar(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch, logs=None):
+        interruption.raise_if_requested()
         if logs and "loss" in logs:
             self.bar.set_postfix(loss=f"{float(logs['loss']):.4g}", refresh=False)
         self.bar.update()

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 TESTS = Path(__file__).parent
@@ -48,3 +49,29 @@ def test_models_on_the_other_backend(files):
         text=True,
     )
     assert run.returncode == 0, run.stdout[-3000:]
+
+
+ANSWER = """
+import numpy as np
+from latent_arithmetic.seq2seq import queries, text_to_text
+model = text_to_text.build_text_model(text_to_text.TextToTextConfig())
+if weights:
+    model.load_weights(weights)
+codes = queries.encode_queries(queries.all_queries()[::997])
+logits = np.array(model.predict_on_batch(queries.one_hot(codes)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("OTHER_BACKEND" in os.environ, reason="this is the other backend")
+def test_saved_weights_give_the_same_answers_on_the_other_backend(tmp_path):
+    here = {"weights": None}
+    exec(ANSWER, here)
+    here["model"].save_weights(tmp_path / "a.weights.h5")
+    environment = os.environ | {"KERAS_BACKEND": OTHER[keras.backend.backend()]}
+    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
+    script = f"weights = 'a.weights.h5'{ANSWER}np.save('logits.npy', logits)"
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    there = np.load(tmp_path / "logits.npy")
+    np.testing.assert_allclose(there, here["logits"], atol=1e-4)

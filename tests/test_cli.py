@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latent_arithmetic import cli
+from latent_arithmetic import __main__, cli
 from latent_arithmetic.cli import INTERRUPTED, USER_ERROR, main
+from latent_arithmetic.config import BUILD_VARIABLE
 from latent_arithmetic.images.pipeline import load
 from latent_arithmetic.parser import TASKS
 
@@ -152,7 +153,9 @@ def test_user_mistakes_are_one_clear_line(models, capsys, tmp_path):
     train = ["train", "vae", "--out", tmp_path / "m", *SMOKE, "--data"]
     assert "no-such-folder" in failed(capsys, *train, nothing)
     png.write_bytes(b"")
-    assert "cannot train into" in failed(capsys, "train", "vae", "--out", png, *SMOKE)
+    assert "cannot make the folder" in failed(
+        capsys, "train", "vae", "--out", png, *SMOKE
+    )
     assert "no encoder" in failed(capsys, "reconstruct", "--model", gan, "--out", png)
     assert "sources" in failed(capsys, "answer", "--model", text)
 
@@ -173,6 +176,29 @@ def test_flags_without_effect_are_refused(capsys, tmp_path, task, flags, message
     command = ["train", task, "--out", tmp_path / "m", *flags]
     assert message in refused(capsys, *command)
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    "command, flag, values",
+    [
+        ("generate", "--scale", ["nan", "inf", "-1"]),
+        ("generate", "--truncation", ["nan", "inf", "-2"]),
+        ("generate", "--count", ["0"]),
+        ("generate", "--seed", ["-1", "4294967296", "1716000000000000000"]),
+        ("interpolate", "--steps", ["1"]),
+        ("interpolate", "--seed", ["-1"]),
+        ("answer", "--seed", ["1.5", "-1"]),
+        ("train text-to-text", "--train-fraction", ["90", "0,5"]),
+        ("train text-to-text", "--weight-decay", ["inf"]),
+        ("train vae", "--beta", ["inf"]),
+        ("train vae", "--sigma", ["nan"]),
+        ("train gan", "--preset", ["Baseline"]),
+    ],
+)
+def test_values_nobody_can_use_are_refused(capsys, command, flag, values):
+    for value in values:
+        error = refused(capsys, *command.split(), flag, value)
+        assert f"error: argument {flag}: " in error and value in error
 
 
 def test_too_many_digits_are_refused_before_any_work(capsys, tmp_path):
@@ -213,6 +239,39 @@ def test_an_interruption_says_how_to_resume(monkeypatch, capsys):
     assert "resumes where it stopped" in capsys.readouterr().err
 
 
+class Loading:
+    """A module that is interrupted while it loads."""
+
+    def __getattr__(self, name):
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_while_modules_load_is_no_traceback(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "latent_arithmetic.cli", Loading())
+    assert __main__.main() == INTERRUPTED
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "command, message",
+    [
+        ("run", "inside a clone"),
+        ("report", "no recorded results"),
+        ("submission", "not found"),
+        ("export", "inside a clone"),
+        ("publish", "not finished"),
+        ("release-check", "inside a clone"),
+    ],
+)
+def test_a_command_outside_of_a_clone_is_one_clear_error(
+    capsys, tmp_path, monkeypatch, command, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(BUILD_VARIABLE, str(tmp_path / "build"))
+    assert message in failed(capsys, command)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def run_shell(command: str, **environment) -> subprocess.CompletedProcess:
     script = command.replace("LA", f"{sys.executable} -m latent_arithmetic")
     variables = os.environ | environment
@@ -230,3 +289,21 @@ def test_a_closed_pipe_and_a_broken_keras_are_no_tracebacks(tmp_path):
     broken = run_shell("LA experiments list", KERAS_BACKEND="theano")
     assert broken.returncode == USER_ERROR and "KERAS_BACKEND" in broken.stderr
     assert "Traceback" not in broken.stderr
+
+
+BUILD_A_MODEL = """
+from latent_arithmetic.images.presets import CAEConfig, ImageSpec, build_cae
+images = build_cae(CAEConfig(channels=8), ImageSpec(16, False)).decoder.output
+print(images.shape, images.dtype)
+"""
+
+
+def test_models_are_built_as_usual_whatever_keras_json_says(tmp_path):
+    settings = {"floatx": "float16", "image_data_format": "channels_first"}
+    settings |= {"backend": "tensorflow", "epsilon": 1e-7}
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    environment = os.environ | {"HOME": str(tmp_path)}
+    command = [sys.executable, "-c", BUILD_A_MODEL]
+    shown = subprocess.check_output(command, env=environment, text=True)
+    assert shown.strip() == "(None, 16, 16, 3) float32"

@@ -80,6 +80,17 @@ def test_a_full_disk_leaves_the_last_good_file_complete(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]
 
 
+@pytest.mark.parametrize("name", ["folder.npz", "file/a.npz"])
+def test_a_place_where_no_file_can_be_is_one_clear_error(tmp_path, name):
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "file").write_bytes(b"kept")
+    with pytest.raises(UserError, match="could not write") as error:
+        save_arrays(tmp_path / name, {"x": np.zeros(1)})
+    assert "\n" not in str(error.value)
+    assert (tmp_path / "file").read_bytes() == b"kept"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder.npz"}
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{"])
 def test_damaged_json_is_one_clear_error(tmp_path, text):
     path = tmp_path / "run.json"

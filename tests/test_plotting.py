@@ -1,11 +1,16 @@
 """How figures and tables are shown."""
 
 import io
+import os
+import subprocess
+import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from latent_arithmetic import plotting
+from latent_arithmetic.config import BUILD_VARIABLE
 from latent_arithmetic.plotting import _compact, show_table
 from latent_arithmetic.records import proportion
 
@@ -20,6 +25,25 @@ def test_photographs_are_shown_as_jpeg_and_drawings_as_they_are(tmp_path):
     assert shown.format == "JPEG" and shown.size == (64, 64)
     same = (tmp_path / "drawing.png").read_bytes()
     assert _compact(same) == same
+
+
+DRAW = """
+import numpy as np
+from latent_arithmetic.config import open_output_folder
+from latent_arithmetic.plotting import image_grid, show_figure, use_style
+use_style()
+grid = image_grid(np.zeros((4, 8, 8, 3), np.uint8), 2)
+show_figure(grid, "four", open_output_folder("smoke"))
+"""
+
+
+@pytest.mark.parametrize("backend", ["module://no.such.backend", "TkAgg"])
+def test_figures_are_saved_whatever_mplbackend_says(tmp_path, backend):
+    environment = os.environ | {"MPLBACKEND": backend, BUILD_VARIABLE: str(tmp_path)}
+    environment.pop("DISPLAY", None)
+    subprocess.run([sys.executable, "-c", DRAW], env=environment, check=True)
+    figures = {path.name for path in (tmp_path / "smoke" / "figures").iterdir()}
+    assert figures == {"four.pdf", "four.png"}
 
 
 def test_a_table_is_aligned_text_in_a_script_and_html_in_a_notebook(capsys):

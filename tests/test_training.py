@@ -1,5 +1,8 @@
 """Training: batches, exact resume after a kill, divergence guard, model folders."""
 
+import json
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -61,6 +64,11 @@ def test_batches_refuse_no_examples():
         Batches(np.zeros((0, 2)), 8)
 
 
+def test_fewer_examples_than_a_batch_are_one_batch():
+    batches = Batches(np.arange(5), batch_size=64)
+    assert len(batches) == 1 and sorted(batches[0]) == list(range(5))
+
+
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="a pipeline of TensorFlow"
 )
@@ -106,6 +114,16 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
     history = fit(resumed, small_batches(), epochs=4, title="resumed", folder=tmp_path)
     np.testing.assert_array_equal(weights_of(whole), weights_of(resumed))
     assert history.losses == expected.losses
+
+
+def test_an_interruption_that_was_swallowed_stops_training(tmp_path, monkeypatch):
+    interruption = type(training.interruption)()
+    monkeypatch.setattr(training, "interruption", interruption)
+    with pytest.raises(KeyboardInterrupt):
+        interruption.handle(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_model(), small_batches(), epochs=1, title="stopped", folder=tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 def test_checkpoint_of_other_settings_is_refused(tmp_path):
@@ -185,6 +203,17 @@ def test_damaged_run_json_is_refused(tmp_path, text):
     saved(tmp_path)
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(UserError, match="run.json"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"details": {}}, {"config": ["task"]}, {"config": {"seed": 3}}]
+)
+def test_a_run_json_that_lacks_a_part_is_refused(tmp_path, change):
+    saved(tmp_path)
+    content = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(content | change))
+    with pytest.raises(UserError, match="run.json is damaged"):
         read_run(tmp_path)
 
 

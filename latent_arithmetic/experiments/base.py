@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -27,37 +26,35 @@ class Measurement:
     images: np.ndarray | None = None
 
 
-class Experiment(Protocol):
-    """One run: a configuration, and how it is trained and measured.
+class Experiment:
+    """A configuration with a seed, and how it is trained and measured.
 
-    Args:
-        name: of the run; its group and its seed.
+    Attributes:
+        name: GROUP-seed-SEED.
         group: what the seeds of one table row have in common.
-        purpose: what the run is for, in a few words.
-        config: everything that identifies the run, in plain values.
+        purpose: what it is for, in a few words.
+        config: everything that identifies it, in plain values.
     """
 
-    @property
-    def name(self) -> str: ...
+    group: str
+    purpose: str
+    seed: int
+    config: dict
 
     @property
-    def group(self) -> str: ...
-
-    @property
-    def purpose(self) -> str: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def config(self) -> dict: ...
-
-    def conflict(self, details: dict, folder: Path) -> str | None:
-        """Why a run with such details cannot stand beside those recorded in a folder;
-        None if it can."""
+    def name(self) -> str:
+        return f"{self.group}-seed-{self.seed}"
 
     def measure(self, work: Path, profile: Profile) -> Measurement:
-        """Train below `work`, where a killed run is resumed, and measure."""
+        """Train below `work`, where a killed training is resumed, and measure."""
+        raise NotImplementedError
+
+    def incompatibility(self, details: dict, folder: Path) -> str | None:
+        """Why a result with such details cannot be compared with the records in a
+        folder; None if it can."""
+
+    def clean(self, work: Path) -> None:
+        """Remove what is of no use once the result is recorded."""
 
 
 def find_recorded(experiment: Experiment, folder: Path) -> Record | None:

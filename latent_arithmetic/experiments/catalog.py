@@ -2,15 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
-from latent_arithmetic.config import Profile
 from latent_arithmetic.experiments import images, seq2seq
 from latent_arithmetic.experiments.base import Experiment
-from latent_arithmetic.experiments.images import (
-    ImageExperiment,
-    check_recorded_extractors,
-)
 from latent_arithmetic.io import UserError
 
 CATALOG = f"{__name__}:all_experiments"  # what a worker in another process looks up
@@ -19,18 +13,6 @@ CATALOG = f"{__name__}:all_experiments"  # what a worker in another process look
 def all_experiments() -> list[Experiment]:
     """Every experiment of the tables, in the order in which they are run."""
     return [*seq2seq.all_experiments(), *images.all_experiments()]
-
-
-def check_measuring(
-    experiments: Iterable[Experiment], records: Path, work: Path, profile: Profile
-) -> None:
-    """Check that what measures here is what measured the recorded runs.
-
-    Raises:
-        UserError: it is not, so that the numbers could not be compared.
-    """
-    of_images = [each for each in experiments if isinstance(each, ImageExperiment)]
-    check_recorded_extractors(of_images, records, work, profile)
 
 
 def select(experiments: Iterable[Experiment], names: Sequence[str]) -> list[Experiment]:

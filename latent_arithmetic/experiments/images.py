@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from latent_arithmetic.config import FULL, Profile
-from latent_arithmetic.experiments.base import Measurement, find_recorded
+from latent_arithmetic.experiments.base import (
+    Experiment,
+    Measurement,
+    find_recorded,
+)
 from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.classifier import FeatureExtractor, feature_extractor
 from latent_arithmetic.images.dataset import ImageDataset, ImageSpec, load_images
@@ -37,7 +41,7 @@ SIDE_BY_SIDE = {
 
 
 @dataclass(frozen=True)
-class ImageExperiment:
+class ImageExperiment(Experiment):
     """An image model of a preset, trained on a dataset.
 
     Args:
@@ -58,10 +62,6 @@ class ImageExperiment:
     def group(self) -> str:
         parts = (self.data, self.task, self.preset, self.variant)
         return "-".join(part for part in parts if part)
-
-    @property
-    def name(self) -> str:
-        return f"{self.group}-seed-{self.seed}"
 
     @property
     def purpose(self) -> str:
@@ -94,9 +94,9 @@ class ImageExperiment:
         folder = work / f"attribute-classifier-{self.data}"
         return dataset, feature_extractor(dataset, folder, profile)
 
-    def conflict(self, details: dict, folder: Path) -> str | None:
-        """Why a run cannot be recorded beside those in a folder: it was measured by
-        another feature extractor. None if it can."""
+    def incompatibility(self, details: dict, folder: Path) -> str | None:
+        """Why a result cannot be compared with the records in a folder: it was measured
+        by another feature extractor. None if it can."""
         version = details["feature_extractor"]["version"]
         known = _recorded_extractors(folder).get(self.data, version)
         if known == version:
@@ -186,10 +186,10 @@ def _recorded_extractors(folder: Path) -> dict[str, str]:
 
 
 def check_recorded_extractors(
-    experiments: Iterable[ImageExperiment], folder: Path, work: Path, profile: Profile
+    experiments: Iterable[Experiment], folder: Path, work: Path, profile: Profile
 ) -> None:
-    """Check that experiments to come are measured by the recorded feature extractors,
-    before anything else is trained.
+    """Check that feature extractors trained on this machine equal those of the existing
+    records, before anything else is trained.
 
     Processors round differently, so that training need not give the same extractor
     everywhere, and distances are comparable only within one.
@@ -198,10 +198,11 @@ def check_recorded_extractors(
         UserError: the feature extractor of a dataset is another one here.
     """
     known = _recorded_extractors(folder)
-    missing = [each for each in experiments if find_recorded(each, folder) is None]
+    of_images = [each for each in experiments if isinstance(each, ImageExperiment)]
+    missing = [each for each in of_images if find_recorded(each, folder) is None]
     for each in {each.data: each for each in missing if each.data in known}.values():
         _, extractor = each.prepare(work, profile)
         details = {"feature_extractor": {"version": extractor.version}}
-        problem = each.conflict(details, folder)
+        problem = each.incompatibility(details, folder)
         if problem:
             raise UserError(problem)

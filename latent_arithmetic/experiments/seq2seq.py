@@ -52,7 +52,7 @@ CLASSIFIER_SEED = 1  # one digit classifier scores all text-to-image models
 
 
 @dataclass(frozen=True)
-class ModelExperiment:
+class ModelExperiment(Experiment):
     """One model of a task, trained and evaluated.
 
     Args:
@@ -67,10 +67,6 @@ class ModelExperiment:
         return self.settings.seed
 
     @property
-    def name(self) -> str:
-        return f"{self.group}-seed-{self.seed}"
-
-    @property
     def purpose(self) -> str:
         percent = round(100 * self.settings.train_fraction)
         return f"exact match, {self.settings.split} split, {percent}% trained on"
@@ -78,9 +74,6 @@ class ModelExperiment:
     @property
     def config(self) -> dict:
         return {"task": self.task, **plain(asdict(self.settings.resolve()))}
-
-    def conflict(self, details: dict, folder: Path) -> None:
-        """None: its measurements need no feature extractor."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +95,9 @@ class TextExperiment(ModelExperiment):
         percent = round(100 * self.settings.train_fraction)
         return f"{self.task}-{variant}-{self.settings.split}-{percent}"
 
+    def clean(self, work: Path) -> None:
+        shutil.rmtree(work / self.name, ignore_errors=True)
+
     def measure(self, work: Path, profile: Profile) -> Measurement:
         trained = train(
             self.task, work / self.name, profile=profile, config=self.settings
@@ -115,7 +111,6 @@ class TextExperiment(ModelExperiment):
                 prefix = each.task.replace("-", "_")
                 found = each.measure_with(trained, work, profile).estimates
                 estimates |= {f"{prefix}_{name}": e for name, e in found.items()}
-        shutil.rmtree(trained.run.folder)
         return summarize(trained, estimates, answers)
 
 
@@ -197,6 +192,9 @@ class LengthExperiment(ModelExperiment):
     def purpose(self) -> str:
         return "exact match on numbers of up to 100 digits, two trained on"
 
+    def clean(self, work: Path) -> None:
+        shutil.rmtree(work / self.name, ignore_errors=True)
+
     def measure(self, work: Path, profile: Profile) -> Measurement:
         folder = work / self.name
         model, history = train_column_rnn(folder, self.settings)
@@ -204,7 +202,6 @@ class LengthExperiment(ModelExperiment):
         estimates = {"exact_match": fraction_of(exact_matches(model, test.tolist()))}
         for digits in LONG_DIGITS:
             estimates |= self._evaluate(model, digits, profile)
-        shutil.rmtree(folder)
         details = {"parameters": model.count_params()}
         return Measurement(estimates, details, history.seconds)
 

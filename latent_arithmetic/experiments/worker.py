@@ -1,13 +1,13 @@
-"""What runs an experiment, in whatever process: it trains, measures, and answers in
-plain values. Nothing is recorded here.
+"""Run one experiment, in whatever process: train, measure, and reply in plain values.
 
-`python -m latent_arithmetic.experiments.worker JOB.json ANSWER.json` is one run in a
-process of its own; it ends when the process that started it does.
+Nothing is recorded here. `python -m latent_arithmetic.experiments.worker JOB.json
+REPLY.json` is a process of its own, which ends when the process that started it does.
 """
 
 import base64
 import io
 import os
+import platform
 import sys
 import tempfile
 import threading
@@ -16,7 +16,14 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 
-from latent_arithmetic.io import locked, plain, read_json, write_json
+from latent_arithmetic.io import (
+    UserError,
+    locked,
+    make_folder,
+    plain,
+    read_json,
+    write_json,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Job:
         profile: name of the profile.
         work: folder below which models are trained, and resumed.
         catalog: "module:function" that returns all experiments.
-        threads: of NumPy; those of other libraries are set before the process starts.
+        threads: limit of NumPy's threads; those of TensorFlow and JAX are limited
+            before the process starts.
     """
 
     name: str
@@ -45,8 +53,8 @@ def run_job(values: dict) -> dict:
         values: the fields of a `Job`.
 
     Returns:
-        `result`: estimates, details, seconds, provenance, and samples as the bytes of
-        a .png file in base 64; or `error`, with `traceback`.
+        `result`: configuration, estimates, details, seconds, provenance, and samples
+        as a .png file in base 64; or `error`, with `traceback` and `host`.
     """
     job = Job(**values)
     try:
@@ -56,7 +64,8 @@ def run_job(values: dict) -> dict:
         return {"result": _measure(job)}
     except Exception as error:
         shown = f"{type(error).__name__}: {error}"
-        return {"error": shown, "traceback": traceback.format_exc()}
+        about = {"traceback": traceback.format_exc(), "host": platform.node()}
+        return {"error": shown, **about}
 
 
 def _measure(job: Job) -> dict:
@@ -67,18 +76,21 @@ def _measure(job: Job) -> dict:
 
     module, function = job.catalog.split(":")
     experiments = getattr(import_module(module), function)()
-    (experiment,) = [each for each in experiments if each.name == job.name]
+    experiment = {each.name: each for each in experiments}.get(job.name)
+    if experiment is None:
+        raise UserError(f"{job.catalog} has no experiment {job.name}")
     work = _usable_folder(Path(job.work))
     lock = locked(work / f".{job.name}.lock", wait=True)
     with lock, threadpool_limits(job.threads):
         found = experiment.measure(work, get_profile(job.profile))
     return plain(
         {
+            "config": experiment.config,
             "estimates": {name: asdict(each) for name, each in found.estimates.items()},
             "details": found.details,
             "seconds": round(found.seconds, 1),
             "provenance": provenance(job.profile),
-            "images": _png(found.images),
+            "png": _png(found.images),
         }
     )
 
@@ -86,10 +98,10 @@ def _measure(job: Job) -> dict:
 def _usable_folder(folder: Path) -> Path:
     """The folder, or one for temporary files on a machine where it cannot be made."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    except OSError:
-        return Path(tempfile.gettempdir(), "latent-arithmetic")
+        make_folder(folder)
+    except UserError:
+        return make_folder(Path(tempfile.gettempdir(), "latent-arithmetic"))
+    return folder
 
 
 def _png(images) -> str:
@@ -109,7 +121,7 @@ def _end_with_parent() -> None:
     of that pipe, and lets go of it even when it is killed."""
 
     def wait():
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):
             pass
         os._exit(1)
 
@@ -117,9 +129,9 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    job, answer = map(Path, sys.argv[1:])
+    job, reply = map(Path, sys.argv[1:])
     _end_with_parent()
-    write_json(answer, run_job(read_json(job)))
+    write_json(reply, run_job(read_json(job)))
 
 
 if __name__ == "__main__":

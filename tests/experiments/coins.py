@@ -2,12 +2,13 @@
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from latent_arithmetic.experiments.base import Measurement
+from latent_arithmetic.experiments.base import Experiment, Measurement
 from latent_arithmetic.records import fraction_of
 
 CATALOG = "tests.experiments.coins:all_coins"
@@ -15,8 +16,9 @@ PROJECT = Path(__file__).parents[2]  # has to be on the path of workers
 
 
 @dataclass(frozen=True)
-class Coin:
-    """Hits are counted; `accident`: "error", "killed" each time, or "killed once"."""
+class Coin(Experiment):
+    """Hits are counted; `accident`: "error", "killed" each time, "killed once", or
+    "memory", of which it takes more and more, up to 8 GiB."""
 
     seed: int
     bias: float = 0.5
@@ -25,15 +27,8 @@ class Coin:
     purpose: str = "a test"
 
     @property
-    def name(self) -> str:
-        return f"{self.group}-seed-{self.seed}"
-
-    @property
     def config(self) -> dict:
         return {"seed": self.seed, "bias": self.bias}
-
-    def conflict(self, details, folder) -> None:
-        pass
 
     def measure(self, work, profile) -> Measurement:
         with open(work / f"{self.name}.count", "a") as file:
@@ -43,6 +38,11 @@ class Coin:
             raise ValueError("the coin is lost")
         if self.accident == "killed" or (self.accident == "killed once" and times < 2):
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.accident == "memory":
+            taken = []
+            for _ in range(32):
+                taken.append(np.ones(2**25))  # 256 MiB
+                time.sleep(0.3)  # for Ray's monitor to look
         hits = np.arange(100) < 100 * self.bias + self.seed
         samples = np.zeros((3, 8, 8, 3), "uint8")
         estimates = {"exact_match": fraction_of(hits)}
@@ -50,5 +50,5 @@ class Coin:
 
 
 def all_coins() -> list[Coin]:
-    accidents = {3: "error", 4: "killed", 5: "killed once"}
-    return [Coin(seed, accident=accidents.get(seed, "")) for seed in range(1, 9)]
+    accidents = {3: "error", 4: "killed", 5: "killed once", 9: "memory"}
+    return [Coin(seed, accident=accidents.get(seed, "")) for seed in range(1, 10)]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -10,14 +11,16 @@ from latent_arithmetic.config import SMOKE
 from latent_arithmetic.experiments import catalog, images, seq2seq
 from latent_arithmetic.experiments.base import find_recorded
 from latent_arithmetic.experiments.driver import (
-    LOCK_NAME,
     Driver,
     FolderBusy,
+)
+from latent_arithmetic.experiments.executors import InProcess, RayCluster, Subprocesses
+from latent_arithmetic.experiments.status import (
+    LOCK_NAME,
     format_time,
     show_experiments,
     show_status,
 )
-from latent_arithmetic.experiments.executors import Here, Processes
 from latent_arithmetic.io import UserError, locked, read_json
 from latent_arithmetic.records import read_groups, read_record, records_folder
 from tests.experiments.coins import CATALOG, PROJECT, Coin, all_coins
@@ -30,8 +33,18 @@ def workers_find_the_coins(monkeypatch):
 
 
 def drive(coins, folder, executor=None):
-    executor = executor or Here()
+    executor = executor or InProcess()
     return Driver(executor, folder, folder / "work", SMOKE, CATALOG).run(coins)
+
+
+def assert_same(folder, name):
+    """One run's record in folder/a and folder/b, but for times and provenance."""
+    records = [read_json(folder / part / f"{name}.json") for part in "ab"]
+    for record in records:
+        del record["provenance"], record["note"], record["seconds"]
+    assert records[0] == records[1]
+    pngs = [(folder / part / f"{name}.png").read_bytes() for part in "ab"]
+    assert pngs[0] == pngs[1]
 
 
 def test_a_recorded_experiment_is_not_run_again(tmp_path, capsys):
@@ -42,14 +55,14 @@ def test_a_recorded_experiment_is_not_run_again(tmp_path, capsys):
     record = find_recorded(coins[1], tmp_path)
     assert record.seeds == (2,) and record.seconds == 1.2
     assert record.estimates["exact_match"].value == 0.52
-    assert record.provenance["runs_beside"] == 0
+    assert record.provenance["concurrent"] == 0
     assert (tmp_path / "coin-seed-2.png").is_file()
     with pytest.raises(UserError, match="bias: there 0.5, wanted 0.7"):
         find_recorded(Coin(1, bias=0.7), tmp_path)
     show_experiments(coins, tmp_path)
     assert "coin: exact_match" in capsys.readouterr().out
     show_status(all_coins(), tmp_path)
-    assert "2 done, 0 running, 0 failed, 6 waiting" in capsys.readouterr().out
+    assert "2 done, 0 running, 0 failed, 7 waiting" in capsys.readouterr().out
 
 
 def test_an_error_is_kept_and_the_rest_goes_on(tmp_path, capsys):
@@ -84,25 +97,36 @@ def test_a_second_driver_changes_nothing(tmp_path):
 def test_processes_give_the_same_records_and_survive_accidents(tmp_path, capsys):
     """Seed 3 ends in an error, 4 is killed each time, 5 once."""
     coins = all_coins()[1:6]
-    failed = drive(coins, tmp_path / "a", Processes(2, tmp_path / "logs"))
+    failed = drive(coins, tmp_path / "a", Subprocesses(2, tmp_path / "logs"))
     assert sorted(failed) == ["coin-seed-3", "coin-seed-4"]
     said = capsys.readouterr().err
     assert (
-        "coin-seed-4: it was killed (SIGKILL), most likely for want of memory" in said
+        "coin-seed-4: it was stopped by signal 9 (Killed), most likely for lack of"
+        in said
     )
     for seed, times in ((3, 1), (4, 2), (5, 2)):
         count = (tmp_path / "a" / "work" / f"coin-seed-{seed}.count").read_text()
         assert count.count("measured") == times
-    assert read_json(tmp_path / "a" / "failed" / "coin-seed-4.json")["deaths"] == 2
+    assert read_json(tmp_path / "a" / "failed" / "coin-seed-4.json")["crashes"] == 2
     drive([coins[0]], tmp_path / "b")
-    records = [read_json(tmp_path / f / "coin-seed-2.json") for f in "ab"]
-    for record in records:
-        del record["provenance"], record["note"], record["seconds"]
-    assert records[0] == records[1]
-    pngs = [(tmp_path / f / "coin-seed-2.png").read_bytes() for f in "ab"]
-    assert pngs[0] == pngs[1]
+    assert_same(tmp_path, "coin-seed-2")
     beside = read_record(tmp_path / "a" / "coin-seed-6.json")
-    assert beside.provenance["runs_beside"] <= 1
+    assert beside.provenance["concurrent"] <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed")
+def test_ray_gives_the_same_records(tmp_path, capsys):
+    """Seed 3 ends in an error, 5 is killed once."""
+    coins = [coin for coin in all_coins() if coin.seed in (2, 3, 5)]
+    executor = RayCluster(None, 2, num_cpus=4)
+    assert drive(coins, tmp_path / "a", executor) == ["coin-seed-3"]
+    assert "coin-seed-5: its node or worker died" in capsys.readouterr().err
+    for seed, times in ((3, 1), (5, 2)):
+        count = (tmp_path / "a" / "work" / f"coin-seed-{seed}.count").read_text()
+        assert count.count("measured") == times
+    drive([coins[0]], tmp_path / "b")
+    assert_same(tmp_path, "coin-seed-2")
 
 
 def test_times_are_readable():

@@ -10,7 +10,7 @@ from latent_arithmetic.experiments import images
 from latent_arithmetic.experiments.base import find_recorded
 from latent_arithmetic.experiments.catalog import select
 from latent_arithmetic.experiments.driver import Driver
-from latent_arithmetic.experiments.executors import Here
+from latent_arithmetic.experiments.executors import InProcess
 from latent_arithmetic.experiments.images import (
     ImageExperiment,
     all_experiments,
@@ -89,7 +89,7 @@ def test_a_model_is_recorded_once_with_samples(small_images, tmp_path):
     """And those to come are measured by the feature extractor of those recorded."""
     folder, work = tmp_path / "records", tmp_path / "work"
     experiments = [ImageExperiment("cae"), ImageExperiment("gan")]
-    assert Driver(Here(), folder, work, SMOKE).run(experiments[:1]) == []
+    assert Driver(InProcess(), folder, work, SMOKE).run(experiments[:1]) == []
     record = find_recorded(experiments[0], folder)
     estimates = record.estimates
     assert estimates["frechet_distance_reference"].value > 0

@@ -155,4 +155,5 @@ def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch)
     seen = round(60 * estimates["3_digits_seen_patterns_fraction"].value)
     assert estimates["3_digits_seen_patterns"].n == seen
     assert estimates["3_digits_unseen_patterns"].n == 60 - seen
+    experiment.clean(tmp_path)
     assert not any(tmp_path.iterdir())

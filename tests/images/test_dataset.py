@@ -64,6 +64,13 @@ def test_too_few_different_images_is_an_error_with_the_number(tmp_path, array):
         load_images(tmp_path / "a.npy", 9)
 
 
+def test_fifty_different_images_are_enough(tmp_path):
+    np.save(tmp_path / "a.npy", noise(50, 9, 9))
+    dataset = load_images(tmp_path / "a.npy", 9)
+    counts = [len(dataset.train), len(dataset.validation), len(dataset.test)]
+    assert sum(counts) == 50 and min(counts) > 0 and counts[0] > 25
+
+
 def test_cryptopunks_sizes():
     published = load_images(size=24, limit=100)
     framed = load_images(size=32, limit=100)

@@ -191,7 +191,11 @@ def test_arrays_with_one_class_for_each_image(tmp_path):
     parts = dict(x_train=images[:20], y_train=classes[:20])
     np.savez(tmp_path / "keras.npz", **parts, x_test=images[20:], y_test=classes[20:])
     np.savez(tmp_path / "own.npz", images=images, labels=classes[:, None])
-    for name in ("keras.npz", "own.npz"):
+    rows = {"train": slice(20), "val": slice(20, 25), "test": slice(25, 30)}
+    parts = {f"{part}_images": images[row] for part, row in rows.items()}
+    parts |= {f"{part}_labels": classes[row, None] for part, row in rows.items()}
+    np.savez(tmp_path / "medmnist.npz", **parts)
+    for name in ("keras.npz", "own.npz", "medmnist.npz"):
         read, labels, _ = read_source(tmp_path / name, 12)
         assert labels.names == ("0", "1", "2") and len(read) == 30
         np.testing.assert_array_equal(labels.values.argmax(axis=1), classes)

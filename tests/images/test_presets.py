@@ -60,6 +60,14 @@ def test_networks_fit_the_usual_sizes(size):
         assert "BatchNormalization" not in names
 
 
+@pytest.mark.parametrize("task", PRESETS)
+def test_latents_far_from_zero_give_finite_values(task):
+    model = build(task, PHOTOGRAPHS, channels=16)
+    latents = np.random.default_rng(0).normal(size=(2, model.latent_dim))
+    images = model.decode((1e30 * latents).astype("float32"))
+    assert np.isfinite(keras.ops.convert_to_numpy(images)).all()
+
+
 @pytest.mark.parametrize("pixel_doubled", [True, False])
 def test_a_palette_gets_its_logits_once_for_each_block(pixel_doubled):
     spec = ImageSpec(32, pixel_doubled, palette_size=7)

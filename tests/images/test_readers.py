@@ -8,9 +8,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from latent_arithmetic.config import BUILD_VARIABLE
@@ -382,6 +383,18 @@ def test_red_stays_red_in_every_mode(tmp_path):
     assert (abs(images.astype(int) - (220, 20, 20)) < 12).all()
 
 
+def test_red_stays_red_in_lab_and_in_48_bits(tmp_path):
+    red = np.full((16, 16, 3), (220, 20, 20), "uint8")
+    profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+    to_lab = ImageCms.buildTransform(*profiles, "RGB", "LAB")
+    lab = ImageCms.applyTransform(Image.fromarray(red), to_lab)
+    deep = cv2.imencode(".png", red[..., ::-1].astype("uint16") * 257)[1]
+    files = {"lab.tif": encoded(lab, "TIFF"), "deep.png": deep.tobytes()}
+    images, report = read(write(tmp_path, files))
+    assert len(images) == 2, report.skipped
+    assert (abs(images.astype(int) - (220, 20, 20)) < 12).all()
+
+
 def test_crop_resize_and_transparency(tmp_path):
     wide = np.zeros((8, 24, 3), "uint8")
     wide[:, 8:16] = 200
@@ -402,6 +415,20 @@ def test_a_photograph_that_lies_on_its_side_is_put_upright(tmp_path):
 
 
 # Folders
+
+
+def test_what_systems_leave_behind_is_no_data(tmp_path, monkeypatch):
+    image = encoded(noise(9, 9, 3))
+    own = [f"{kind}/{n}.png" for kind in ("cats", "dogs") for n in range(2)]
+    copies = (".ipynb_checkpoints/0.png", "cats/.ipynb_checkpoints/1.png")
+    left = ("desktop.ini", "dogs/ehthumbs.db", "~$notes.docx", "cats/._0.png")
+    write(tmp_path, dict.fromkeys((*own, *copies), image) | dict.fromkeys(left, b"x"))
+    (tmp_path / "birds").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, Path(".")):
+        _, labels, report = read_source(folder, 9)
+        assert report.names == own and not report.skipped
+        assert labels.names == ("cats", "dogs")
 
 
 def test_output_inside_the_image_folder_is_no_data(tmp_path, monkeypatch):
@@ -489,6 +516,28 @@ def test_japanese_names_in_old_zips_keep_their_letters(tmp_path):
         path = zipped(tmp_path / "a.zip", files)
         path.write_bytes(path.read_bytes().replace(mark, name))
         assert len(read(path, 9)[0]) == 3
+
+
+@pytest.mark.parametrize(
+    "first, second, encoding",
+    [
+        ("Männer", "Mädchen", "cp850"),
+        ("Männer", "Frauen", "latin-1"),
+        ("ソフト", "表示", "cp932"),
+        ("男人", "女人们", "gbk"),
+    ],
+)
+def test_folders_of_old_zips_are_kept_apart(tmp_path, first, second, encoding):
+    image = encoded(noise(9, 9, 3))
+    folders = {b"QQQQQQQ": first.encode(encoding), b"ZZZZZZZ": second.encode(encoding)}
+    marks = {mark[: len(name)]: name for mark, name in folders.items()}
+    files = {f"{mark.decode()}/{n}.png": image for mark in marks for n in range(3)}
+    path = zipped(tmp_path / "a.zip", files)
+    for mark, name in marks.items():
+        path.write_bytes(path.read_bytes().replace(mark + b"/", name + b"/"))
+    images, labels, _ = read_source(path, 9)
+    assert len(images) == 6 and labels.values.sum(axis=0).tolist() == [3, 3]
+    assert all(name.isprintable() for name in labels.names)
 
 
 def test_zips_of_the_finder_hold_only_the_images(tmp_path):

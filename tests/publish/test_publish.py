@@ -2,7 +2,9 @@
 
 import copy
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -40,6 +42,14 @@ class TestExports:
 
     def test_no_magics(self, name):
         assert "get_ipython" not in script_source(read_notebook(name), name)
+
+    def test_alone_in_a_folder_it_says_what_to_do(self, name, tmp_path, monkeypatch):
+        cells = read_notebook(name).cells
+        first = next(cell.source for cell in cells if cell.cell_type == "code")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(ModuleNotFoundError, match="clone.*notebooks/colab/"):
+            exec(first, {})
 
     def test_self_contained_edition_brings_what_it_imports(self, name):
         files = [path.as_posix() for path in needed_files(read_notebook(name))]
@@ -137,6 +147,17 @@ def test_a_failing_cell_is_one_clear_error_and_keeps_the_rest(output, tmp_path):
     assert kept.cells[0].outputs[0].text == "done\n"
 
 
+def test_a_kernel_that_dies_is_one_clear_error(output, tmp_path):
+    sources = ("print('done')", "import os; os._exit(1)")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources]
+    )
+    with pytest.raises(UserError, match="stopped: .*[Kk]ernel died.*run again"):
+        execute_notebook(notebook, "bad", output, tmp_path)
+    kept = nbformat.read(output.root / "notebooks" / "bad.ipynb", as_version=4)
+    assert kept.cells[0].outputs[0].text == "done\n"
+
+
 def test_the_submission_holds_what_is_handed_in(output, tmp_path):
     origin = release.pack_submission(output, tmp_path / "submission.zip")
     assert origin == PROJECT  # the temporary build is not finished
@@ -149,6 +170,26 @@ def test_the_submission_holds_what_is_handed_in(output, tmp_path):
     ):
         assert expected in names
     assert not any("__pycache__" in name for name in names)
+
+
+def test_a_submission_has_files_of_any_date_but_not_itself(
+    output, tmp_path, monkeypatch
+):
+    folders = ("notebooks", "exported_py", "latent_arithmetic")
+    names = [f"{folder}/a.py" for folder in folders]
+    names += ["report/report.pdf", *release.ALONGSIDE[1:]]
+    for name, seconds in zip(names, (1, 4_733_510_400, *range(9)), strict=False):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (seconds, seconds))
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        release.pack_submission(output, Path("notebooks/own.zip"))
+        with zipfile.ZipFile("notebooks/own.zip") as archive:
+            assert archive.testzip() is None
+            assert sorted(archive.namelist()) == sorted(names)
+    with pytest.raises(UserError, match="is a folder"):
+        release.pack_submission(output, tmp_path)
 
 
 def test_an_unfinished_build_is_not_published(output):
