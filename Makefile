@@ -42,7 +42,7 @@ bench: .venv/installed
 	@touch $@
 
 .venv/installed-for-tests: .venv/installed
-	$(PIP) --editable ".[test,jax]"
+	$(PIP) --editable ".[test,jax,cluster]"
 	@touch $@
 
 clean:

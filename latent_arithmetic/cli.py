@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -133,7 +134,6 @@ def _callbacks(options) -> list:
 def _train(options) -> None:
     task, folder = options.task, options.out
     profile = get_profile(options.profile)
-    make_folder(folder)
     callbacks = _callbacks(options)
     if options.data_parallel:
         from latent_arithmetic.training import use_all_devices
@@ -142,6 +142,7 @@ def _train(options) -> None:
     if task in IMAGE_TASKS:
         from latent_arithmetic.images import pipeline
 
+        make_folder(folder)  # before the images are read
         trained = pipeline.train(
             task,
             folder,
@@ -269,7 +270,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status (2 for a user's mistake)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     interruption.requested = False
-    signal.signal(signal.SIGINT, interruption.handle)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interruption.handle)
     try:
         _run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:

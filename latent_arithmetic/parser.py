@@ -218,7 +218,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scale",
-        type=_real(0),
+        type=_real(0, 1_000),
         default=1.0,
         metavar="X",
         help="factor on the standard deviation of the latent noise (default 1); below "

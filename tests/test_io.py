@@ -13,6 +13,7 @@ from latent_arithmetic import io
 from latent_arithmetic.io import (
     CRYPTOPUNKS,
     MNIST,
+    PROCESS,
     UserError,
     find_data,
     read_arrays,
@@ -105,9 +106,10 @@ def test_damaged_json_is_one_clear_error(tmp_path, text):
 def test_what_a_killed_process_left_is_removed(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = tmp_path / f"a.npz.{ended.pid}.unfinished"
-    running = tmp_path / f"a.npz.{os.getppid()}.unfinished"
-    for path in (left, running):
+    left = tmp_path / f"a.npz.{PROCESS}{ended.pid}.unfinished"
+    running = tmp_path / f"a.npz.{PROCESS}{os.getppid()}.unfinished"
+    elsewhere = tmp_path / f"a.npz.other-host-{ended.pid}.unfinished"
+    for path in (left, running, elsewhere):
         path.touch()
     save_arrays(tmp_path / "a.npz", {"x": np.zeros(1)})
-    assert not left.exists() and running.exists()
+    assert not left.exists() and running.exists() and elsewhere.exists()

@@ -18,7 +18,6 @@ PRIVATE = re.compile(
 )
 SUFFIXES = {".py", ".md", ".tex", ".ipynb", ".toml", ".bib"}
 GENERATED = (
-    "tests/trials/",
     "notebooks/colab/",
     "report/numbers.tex",
 )
