@@ -232,10 +232,12 @@ class Group:
     Args:
         estimates: combined over seeds.
         details: of every run, seed after seed.
+        devices: on which they ran; runs of different processors round differently.
     """
 
     estimates: dict[str, Estimate]
     details: tuple[dict, ...] = ()
+    devices: frozenset[str] = frozenset()
 
 
 def read_groups(kind: str = "experiments") -> dict[str, Group]:
@@ -247,11 +249,15 @@ def read_groups(kind: str = "experiments") -> dict[str, Group]:
     folder = records_folder(kind)
     if folder.is_dir():
         records = read_records(folder)
-        details: dict[str, list[dict]] = {}
+        members: dict[str, list[Record]] = {}
         for record in records:
-            details.setdefault(record.group, []).append(record.details)
+            members.setdefault(record.group, []).append(record)
         return {
-            group: Group(estimates, tuple(details[group]))
+            group: Group(
+                estimates,
+                tuple(each.details for each in members[group]),
+                frozenset(e.provenance.get("device", "") for e in members[group]),
+            )
             for group, estimates in estimates_by_group(records).items()
         }
     path = folder.with_suffix(".json")

@@ -3,6 +3,7 @@
 Most of the time goes into compiling, so JAX is asked for little of it.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -75,3 +76,22 @@ def test_saved_weights_give_the_same_answers_on_the_other_backend(tmp_path):
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     there = np.load(tmp_path / "logits.npy")
     np.testing.assert_allclose(there, here["logits"], atol=1e-4)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("task", ["text-to-text", "gan"])
+def test_two_devices_train_as_one_does(task, tmp_path):
+    """Batches split among two virtual devices of JAX: the losses of one device."""
+    losses = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        environment = os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": flags}
+        command = [sys.executable, "-m", "latent_arithmetic", "train", task]
+        command += ["--profile", "smoke", "--out", str(out)]
+        command += ["--size", "32"] if task == "gan" else []
+        command += ["--data-parallel"] if devices > 1 else []
+        subprocess.run(command, env=environment, check=True, cwd=TESTS.parent)
+        details = json.loads((out / "run.json").read_text())["details"]
+        losses.append([values[-1] for values in details["losses"].values()])
+    assert losses[0] == pytest.approx(losses[1], rel=2e-2)

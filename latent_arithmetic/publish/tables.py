@@ -199,7 +199,10 @@ def _section(start: str, wanted: Sequence[str], groups: dict[str, Group]) -> str
         each = found[group]
         first = next(iter(each.estimates.values()))
         cells = [_short(each.estimates.get(name)) for name in columns]
-        rows.append((group, given(group), *cells, f"{first.n:,}", first.seeds))
+        seeds = str(first.seeds)
+        if len(each.devices) > 1:
+            seeds += f" ({len(each.devices)} processors)"
+        rows.append((group, given(group), *cells, f"{first.n:,}", seeds))
     return markdown_table(rows, ("experiment", "given", *columns, "n", "seeds"))
 
 

@@ -50,7 +50,6 @@ def test_a_node_dies_and_every_record_is_as_here(tmp_path, cluster):
     executor = RayCluster(cluster.address, None)
     driver = Driver(executor, records, tmp_path / "work", SMOKE)
     assert driver.run(experiments) == [] and not killer.is_alive()
-    assert sum(driver.crashes.values()) >= 1
     here = Driver(InProcess(), tmp_path / "here", tmp_path / "other", SMOKE)
     assert here.run(experiments) == []
     for each in experiments:

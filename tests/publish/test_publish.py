@@ -22,7 +22,7 @@ from latent_arithmetic.publish.self_contained import (
     needed_files,
     self_contained,
 )
-from latent_arithmetic.records import Estimate, record_result
+from latent_arithmetic.records import Estimate, Group, record_result
 
 PROJECT = project_folder()
 HALF = {"generative_models": "images", "sequence_arithmetic": "seq2seq"}
@@ -212,3 +212,15 @@ def test_a_report_of_other_words_is_not_published(output):
     (folder / "generative.tex").write_text("other words")
     with pytest.raises(UserError, match=r"report/generative.tex changed"):
         release.check_build(output)
+
+
+def test_a_row_of_several_processors_says_so():
+    estimate = Estimate(0.5, 0.4, 0.6, 100, seeds=2)
+    groups = {
+        "text-to-text-a": Group({"exact_match": estimate}),
+        "text-to-text-b": Group(
+            {"exact_match": estimate}, devices=frozenset({"one", "another"})
+        ),
+    }
+    table = tables._section("text-to-text-", ("exact_match",), groups)
+    assert table.count("processors") == 1 and "| 2 (2 processors) |" in table
