@@ -576,14 +576,16 @@ axes[3].legend(loc="lower right")
 show_figure(figure, "loss-curves", output)
 
 
-# **What to notice.** The CAE's error falls fast, then slowly. The VAE's reconstruction
-# term falls too, toward 0, where every pixel's color would be certain. (With a Gaussian
-# likelihood it can fall below 0: that is a *density*, and densities may exceed 1.) Its KL
-# settles at the number of nats with which codes describe an image. A KL near 0 would mean
-# codes without information (*posterior collapse*).
+# **What to notice.** These few epochs show the first, steep part of the autoencoders'
+# curves only. The VAE's reconstruction term falls toward 0, where every pixel's color
+# would be certain. (With a Gaussian likelihood it can fall below 0: that is a *density*,
+# and densities may exceed 1.) Its KL is the number of nats with which codes describe an
+# image; it still falls, as codes get shorter. A KL near 0 would mean codes without
+# information (*posterior collapse*).
 # 
-# A GAN's losses do **not** fall: when one network gets better, the loss of the other
-# rises. In healthy training they stay in balance, with the discriminator a little ahead.
+# A GAN's losses need **not** fall together: when one network gets better, the loss of the
+# other rises. In healthy training they stay in balance, with the discriminator a little
+# ahead; here the generator catches up.
 # If the discriminator's loss runs to 0 while the generator's grows, the discriminator has
 # won, and neither learns any more. The losses do not tell how good a GAN's images are;
 # section 8 measures it.
@@ -625,7 +627,7 @@ show_interpolations(gan_model, "interpolation-gan")
 
 
 # **What to notice.** The VAE's steps are no cross-fade of two images: hair becomes other
-# hair, and the skin changes its tone on the way. What is half there, such as a hood,
+# hair, and the skin changes its tone on the way. What is half there, such as a helmet,
 # appears as scattered pixels. Linear and spherical interpolation hardly differ, since two
 # latent vectors differ first of all in their attribute embeddings. In the GAN the
 # attributes change linearly: in the middle it has to generate half a hood and half of
@@ -862,9 +864,9 @@ else:
 
 # The effect of iterative editing with attribute embeddings: the first edits where it
 # makes a difference. After minutes of training much is missing at first and appears by
-# the corrections (eye patches, shades, green eyes), now and then with stray dots or at
-# the cost of something else (the first column). With the longer training of section 9
-# there is less to correct.
+# the corrections (a patch, a hat), now and then with stray dots, and sometimes
+# something appears that nobody asked for (shades, in the third column). With the longer
+# training of section 9 there is less to correct.
 
 def show_iterative_editing(count=8):
     """The first edited images that the corrections change."""
@@ -898,8 +900,8 @@ if vae_model.n_attributes:
 # 
 # The GAN has no encoder, but the latent vectors of its own samples are known. Pick three
 # cells (row, column) of the grid in section 6: the first minus the second plus the third.
-# After the quick training on CryptoPunks, these three are a man with spiky hair and a
-# vape, the same without a vape, and a woman.
+# After the quick training on CryptoPunks, these three are a man with a tuft of hair and a
+# vape, another with such hair and no vape, and a woman.
 
 FIRST, SECOND, THIRD = (9, 2), (1, 2), (5, 1)
 

@@ -42,6 +42,7 @@ import numpy as np
 
 from latent_arithmetic import records
 from latent_arithmetic.config import open_output_folder
+from latent_arithmetic.given import ALIGNMENT, UNITS_FIRST, given
 from latent_arithmetic.plotting import (
     show_figure,
     show_source,
@@ -519,8 +520,8 @@ record(
 )
 show_table(
     [
-        ["encoder-decoder", "nothing", text_estimates[min(percents)]["exact_match"]],
-        ["attention", "alignment", attention_estimates["exact_match"]],
+        ["encoder-decoder", UNITS_FIRST, text_estimates[min(percents)]["exact_match"]],
+        ["attention", ALIGNMENT, attention_estimates["exact_match"]],
     ],
     [f"{fewest:.0%} trained on", "given", "exact match"],
 )
@@ -882,15 +883,15 @@ print(f"{len(groups)} recorded rows of tables" if groups else "no records are he
 
 
 def show_recorded(rows, heading):
-    """A line for each (label, given, group, estimate) that is recorded."""
+    """A line for each (label, group, estimate) that is recorded."""
     found = [
-        (label, given, groups[group].estimates.get(name))
-        for label, given, group, name in rows
+        (label, given(group, name), groups[group].estimates.get(name))
+        for label, group, name in rows
         if group in groups
     ]
     lines = [
-        [label, given, each, f"{each.n:,}", each.seeds]
-        for label, given, each in found
+        [label, what, each, f"{each.n:,}", each.seeds]
+        for label, what, each in found
         if each is not None
     ]
     if lines:
@@ -898,22 +899,17 @@ def show_recorded(rows, heading):
         show_table(lines, [heading, *columns])
 
 
-GIVEN = {
-    "encoder-decoder": "nothing",
-    "attention-without-alignment": "character kinds",
-    "attention-alignment-given": "alignment, character kinds",
-    "column-aligned": "columns (structured input)",
-}
+ARCHITECTURES = ("encoder-decoder", "attention-without-alignment")
+ARCHITECTURES += ("attention-alignment-given", "column-aligned")
 PERCENTS = (90, 75, 50, 25, 10, 5, 2)
 show_recorded(
     [
         (
             f"{architecture}, {split}, {percent}%",
-            given,
             f"text-to-text-{architecture}-{split}-{percent}",
             "exact_match",
         )
-        for architecture, given in GIVEN.items()
+        for architecture in ARCHITECTURES
         for split in ("random", "commutative-grouped")
         for percent in PERCENTS
     ],
@@ -935,10 +931,10 @@ def plot_recorded(axis, names, positions, estimate="exact_match", **style):
 if groups:
     figure, axes = plt.subplots(1, 2, figsize=(7, 3.5), sharey=True)
     for axis, split in zip(axes, ("random", "commutative-grouped")):
-        for place, (architecture, given) in enumerate(GIVEN.items()):
+        for place, architecture in enumerate(ARCHITECTURES):
             names = [f"text-to-text-{architecture}-{split}-{p}" for p in PERCENTS]
             style = {"marker": "osDv"[place], "ms": 4, "color": f"C{place}"}
-            label = f"{architecture}; given: {given}"
+            label = f"{architecture}; given: {given(names[0])}"
             plot_recorded(axis, names, PERCENTS, label=label, **style)
         start = f"text-to-text-attention-alignment-given-{split}"
         plot_recorded(
@@ -978,20 +974,15 @@ if groups:
 # enough for more than nine answers in ten. That model also differs in its layers (half as
 # wide, with a dense layer behind them), so the rows differ in more than in what is given.
 
-TEXT_GIVEN = "frozen text model (alignment given)"
 show_recorded(
     [
-        (f"{label}: {name}", given, f"image-to-text-{group}", name)
-        for label, given, group in (
-            ("end-to-end CNN + LSTM", "nothing", "cnn-lstm"),
-            ("end-to-end ConvLSTM", "nothing", "conv-lstm"),
-            ("end-to-end LSTM over pixels", "nothing", "flattened-lstm"),
-            ("modular", f"{TEXT_GIVEN}, list of queries", "modular-answers"),
-            (
-                "modular, character labels",
-                f"{TEXT_GIVEN}, list of queries, labels",
-                "modular-characters",
-            ),
+        (f"{label}: {name}", f"image-to-text-{group}", name)
+        for label, group in (
+            ("end-to-end CNN + LSTM", "cnn-lstm"),
+            ("end-to-end ConvLSTM", "conv-lstm"),
+            ("end-to-end LSTM over pixels", "flattened-lstm"),
+            ("modular", "modular-answers"),
+            ("modular, character labels", "modular-characters"),
         )
         for name in ("exact_match", "per_character_accuracy", "digit_accuracy")
     ],
@@ -999,7 +990,7 @@ show_recorded(
 )
 show_recorded(
     [
-        (f"{label}: {name}", TEXT_GIVEN, f"text-to-image-{group}", name)
+        (f"{label}: {name}", f"text-to-image-{group}", name)
         for label, group in (
             ("mean squared error", "mean-squared-error"),
             ("conditional VAE", "conditional-vae"),
@@ -1026,8 +1017,8 @@ show_recorded(
 # them.
 # 
 # Of the modular model (text model with its alignment given) we know where it errs:
-# whenever its answer was wrong, it had misclassified a character. Trained with every character's label, the same CNN was no
-# better in three runs.
+# whenever its answer was wrong, it had misclassified a character. Trained with every
+# character's label, the same CNN was no better in three runs.
 
 # The text-to-image model that minimizes the squared error draws one mean image per
 # character: no diversity, an eighth of the gradient energy; the classifier rejects half of
@@ -1041,11 +1032,11 @@ ALIGNED = "text-to-text-attention-alignment-given-three-digits-random-90"
 COLUMNS = "text-to-text-column-aligned-three-digits-random-90"
 show_recorded(
     [
-        ("baseline: nearest-neighbor vote", "", ALIGNED, "nearest_neighbor_vote"),
-        ("text-to-text, attention", "alignment", ALIGNED, "exact_match"),
-        ("text-to-text, column-aligned", "columns", COLUMNS, "exact_match"),
-        ("image-to-text, modular", TEXT_GIVEN, ALIGNED, "image_to_text_exact_match"),
-        ("text-to-image", TEXT_GIVEN, ALIGNED, "text_to_image_exact_match"),
+        ("baseline: nearest-neighbor vote", ALIGNED, "nearest_neighbor_vote"),
+        ("text-to-text, attention", ALIGNED, "exact_match"),
+        ("text-to-text, column-aligned", COLUMNS, "exact_match"),
+        ("image-to-text, modular", ALIGNED, "image_to_text_exact_match"),
+        ("text-to-image", ALIGNED, "text_to_image_exact_match"),
     ],
     "numbers of up to three digits, 90% trained on: exact match",
 )
@@ -1069,9 +1060,8 @@ TASK_NAMES = (
 )
 show_recorded(
     [
-        (f"{label}: {n} {side} layers", "nothing" if n_task == 0 else "CNN or decoder",
-         group, name)
-        for n_task, (name, label) in enumerate(TASK_NAMES)
+        (f"{label}: {n} {side} layers", group, name)
+        for name, label in TASK_NAMES
         for side, names in DEPTHS.items()
         for n, group in zip(LAYERS, names)
     ],
@@ -1136,7 +1126,7 @@ DIGITS = (3, 5, 10, 20, 100)
 PARTS = ("", "_sums", "_differences", "_seen_patterns", "_unseen_patterns")
 show_recorded(
     [
-        (f"{cell}: {name}", "columns", f"length-generalization-{cell}", name)
+        (f"{cell}: {name}", f"length-generalization-{cell}", name)
         for cell in length_generalization.CELLS
         for name in (
             "exact_match",

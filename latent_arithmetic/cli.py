@@ -79,8 +79,7 @@ def _selected(options) -> tuple[list, Path]:
 def _run_experiments(options) -> None:
     from latent_arithmetic.experiments.executors import make_executor, thread_variables
 
-    for name, value in thread_variables().items():
-        os.environ.setdefault(name, value)  # before Keras is imported
+    os.environ.update(thread_variables())  # before Keras is imported
     import_keras_quietly()
     from latent_arithmetic.experiments.driver import Driver
     from latent_arithmetic.experiments.status import show_experiments

@@ -38,6 +38,18 @@ def build_in_scratch(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="module")
+def small_sequence_models():
+    """Sequence models with few units and steps, not unrolled: quickly compiled."""
+    from latent_arithmetic.seq2seq import layers, tasks
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "EPOCH_QUERIES", 128)
+        patch.setattr(layers, "UNROLL", False)
+        patch.setattr(layers, "LSTM_UNITS", 16)
+        yield
+
+
 @pytest.fixture
 def output(tmp_path, monkeypatch):
     """A smoke output folder in a temporary folder."""

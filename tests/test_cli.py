@@ -14,25 +14,14 @@ from latent_arithmetic.cli import INTERRUPTED, USER_ERROR, main
 from latent_arithmetic.config import BUILD_VARIABLE
 from latent_arithmetic.images.pipeline import load
 from latent_arithmetic.parser import TASKS
-from latent_arithmetic.seq2seq import layers, tasks
 
 SMOKE = ["--profile", "smoke"]
 SMALL = {"vae": ["--size", "32"], "gan": ["--size", "32"]}
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_and_quickly_compiled():
-    """Sequence models with few units and steps, not unrolled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "EPOCH_QUERIES", 512)
-        patch.setattr(layers, "UNROLL", False)
-        patch.setattr(layers, "LSTM_UNITS", 16)
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_sequence_models")]
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory, small_sequence_models):
     """One smoke model of most tasks, trained by the command."""
     root = tmp_path_factory.mktemp("models")
     for task in ("text-to-text", "image-to-text", "text-to-image", "vae", "gan"):

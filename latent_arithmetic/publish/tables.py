@@ -1,9 +1,9 @@
 """Recorded estimates as tables: headline results, and all in results/README.md."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from latent_arithmetic.given import given
 from latent_arithmetic.plotting import format_estimate
 from latent_arithmetic.records import Estimate, Group, read_groups, read_records
 
@@ -49,34 +49,6 @@ HEADLINES = (
         "CryptoPunks VAE, edits by least squares, equal to the real image",
     ),
 )
-UNITS_FIRST = "nothing (its decoder writes the units first)"
-# What a model is given beyond its training examples, by the start of its group's name.
-GIVEN = (
-    (
-        "text-to-text-attention-alignment-given",
-        "alignment, character kinds, shared digit embedding",
-    ),
-    (
-        "text-to-text-attention-without-alignment",
-        "character kinds, shared digit embedding",
-    ),
-    ("text-to-text-column-aligned", "columns, shared digit embedding"),
-    ("text-to-text", UNITS_FIRST),
-    (
-        "image-to-text-modular-characters",
-        "frozen text model with alignment given, list of queries, character labels",
-    ),
-    (
-        "image-to-text-modular",
-        "frozen text model with alignment given, list of queries",
-    ),
-    ("image-to-text", UNITS_FIRST),
-    ("text-to-image", "frozen text model with alignment given"),
-    ("length-generalization", "columns, shared digit embedding"),
-)
-UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
-TRIVIAL = ("nearest_neighbor_vote", "most_frequent_answer")
-ATTRIBUTES = "attributes of training images"
 SECTIONS = (
     (
         "Task 2: text to text",
@@ -146,16 +118,6 @@ COLUMNS = {
     "edit_..._exact_match_rate": "edits equal to the real image in every pixel, where "
     "the data set holds it",
 }
-
-
-def given(group: str, estimate: str = "") -> str:
-    """What a model, or a trivial baseline, is given beyond its training examples."""
-    if estimate in TRIVIAL:
-        return "nothing"
-    for start, what in GIVEN:
-        if group.startswith(start):
-            return what
-    return "nothing" if UNCONDITIONAL.search(group) else ATTRIBUTES
 
 
 def markdown_table(rows: Iterable[Sequence[str]], columns: Sequence[str]) -> str:

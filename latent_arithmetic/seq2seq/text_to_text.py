@@ -35,27 +35,18 @@ class Architecture:
     """A text-to-text architecture: what it is given, and its default settings.
 
     Args:
-        given: what a model of this architecture is given beside the query's text.
         decoder_layers: LSTM layers of the decoder, or of the column RNN.
         weight_decay: decoupled weight decay of AdamW.
     """
 
-    given: str
     decoder_layers: int
     weight_decay: float
 
 
 ARCHITECTURES = {
-    "encoder-decoder": Architecture("nothing", 1, 0.1),
-    "attention-alignment-given": Architecture(
-        "character kinds, and where the characters of a column stand: about 93% of the "
-        "attention's weight lies on the right ones before any training",
-        2,
-        0.6,
-    ),
-    "column-aligned": Architecture(
-        "structured input: columns of the digits that belong together", 2, 0.6
-    ),
+    "encoder-decoder": Architecture(1, 0.1),
+    "attention-alignment-given": Architecture(2, 0.6),
+    "column-aligned": Architecture(2, 0.6),
 }
 ATTENTION, COLUMNS = "attention-alignment-given", "column-aligned"
 STRING_ARCHITECTURES = ("encoder-decoder", ATTENTION)  # these read plain text

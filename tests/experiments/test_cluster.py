@@ -1,8 +1,6 @@
 """A Ray cluster of two nodes on this machine: one dies, or memory runs out."""
 
 import os
-import threading
-import time
 from importlib.util import find_spec
 
 import psutil
@@ -38,18 +36,17 @@ def test_a_node_dies_and_every_record_is_as_here(tmp_path, cluster):
     experiments = select(all_experiments(), GRID)[:24]
     assert len(experiments) == 24
     second = cluster.add_node(num_cpus=2)
-    records = tmp_path / "ray"
+    executor, records = RayCluster(cluster.address, None), tmp_path / "ray"
+    nodes, wait = [second], executor.wait
 
-    def kill_a_node():
-        while len(list(records.glob("*.json"))) < 8:
-            time.sleep(0.2)
-        cluster.remove_node(second, allow_graceful=False)
+    def wait_and_kill(seconds):
+        if nodes and len(list(records.glob("*.json"))) >= 8:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+        return wait(seconds)
 
-    killer = threading.Thread(target=kill_a_node, daemon=True)
-    killer.start()
-    executor = RayCluster(cluster.address, None)
+    executor.wait = wait_and_kill
     driver = Driver(executor, records, tmp_path / "work", SMOKE)
-    assert driver.run(experiments) == [] and not killer.is_alive()
+    assert driver.run(experiments) == [] and not nodes
     here = Driver(InProcess(), tmp_path / "here", tmp_path / "other", SMOKE)
     assert here.run(experiments) == []
     for each in experiments:

@@ -126,10 +126,6 @@ def test_an_undefined_reference_is_an_error():
 def test_headlines_say_what_a_model_is_given():
     rows = tables.headline_rows()
     assert 0 < len(rows) <= 10
-    assert tables.given("text-to-text-attention-alignment-given-random-10") != "nothing"
-    assert tables.given("text-to-text-encoder-decoder-random-10").startswith("nothing")
-    assert tables.given("cryptopunks-vae-unconditional") == "nothing"
-    assert tables.given("cryptopunks-gan-default") == "attributes of training images"
     table = tables.results_readme(PROJECT / "results")
     assert "text-to-text-encoder-decoder-random-10" in table
 

@@ -12,7 +12,7 @@ from PIL import Image
 from latent_arithmetic import training
 from latent_arithmetic.config import SMOKE, Schedule
 from latent_arithmetic.io import UserError, read_arrays
-from latent_arithmetic.seq2seq import layers, tasks
+from latent_arithmetic.seq2seq import tasks
 from latent_arithmetic.seq2seq.glyphs import glyph_bank
 from latent_arithmetic.seq2seq.pipeline import answer, load, train
 from latent_arithmetic.seq2seq.queries import QueryFormat, encode
@@ -22,18 +22,10 @@ ONE_EPOCH = Schedule(epochs=1, batch_size=32, learning_rate=3e-3)
 PROFILE = replace(
     SMOKE, text_to_text=ONE_EPOCH, image_to_text=ONE_EPOCH, text_to_image=ONE_EPOCH
 )
+pytestmark = pytest.mark.usefixtures("small_sequence_models")
 IMAGE_TASKS = ("image-to-text", "text-to-image")
 QUERIES = ["81+24", "1-9"]
 IMAGES = glyph_bank("test").sample(encode(["81+24", "  1-9"]), 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_and_quickly_compiled():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "EPOCH_QUERIES", 128)
-        patch.setattr(layers, "UNROLL", False)
-        patch.setattr(layers, "LSTM_UNITS", 16)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +50,7 @@ def traced_steps():
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory, query_file, traced_steps):
+def folders(tmp_path_factory, query_file, traced_steps, small_sequence_models):
     """Run folders of one trained model a task."""
     root = tmp_path_factory.mktemp("models")
     settings = dict(profile=PROFILE, train_queries=query_file)
@@ -70,7 +62,7 @@ def folders(tmp_path_factory, query_file, traced_steps):
 
 
 @pytest.fixture(scope="module")
-def longer(tmp_path_factory):
+def longer(tmp_path_factory, small_sequence_models):
     """A text model of three digits and another architecture."""
     return train(
         "text-to-text",
