@@ -15,7 +15,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from tqdm import tqdm
 
 from latent_arithmetic.config import BUILD_VARIABLE, PROFILE_VARIABLE, OutputFolder
-from latent_arithmetic.io import UserError, project_folder
+from latent_arithmetic.io import UserError, project_folder, write_atomically
 
 NOTEBOOKS = ("generative_models", "sequence_arithmetic")
 FIRST_LINE = "# Generated from notebooks/{name}.ipynb by nbconvert; edit the notebook."
@@ -45,9 +45,8 @@ def read_notebook(name: str) -> nbformat.NotebookNode:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text file, its folder included."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    """Write a text file atomically, its folder included."""
+    write_atomically(path, lambda file: file.write(text.encode("utf-8")))
     return path
 
 
