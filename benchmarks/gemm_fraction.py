@@ -37,9 +37,9 @@ NOTE = (
     f"The peak is the fastest of {GEMM_TRIES} float32 products of {GEMM_SIDE}x"
     f"{GEMM_SIDE} matrices in the same backend. A text step's operations are counted "
     "from its weight matrices (a multiply and an add are two; backward twice the "
-    "forward); attention's own products, about 1%, are left out. An image step's "
-    "products are counted in its graph by TensorFlow's profiler. A step is timed as "
-    f"the median of {TIMED_STEPS} on the same batch, after {WARM_UP_STEPS}."
+    "forward). An image step's products are counted in its graph by TensorFlow's "
+    f"profiler. A step is timed as the median of {TIMED_STEPS} on the same batch, "
+    f"after {WARM_UP_STEPS}."
 )
 
 Step = tuple[keras.Model, int | None, np.ndarray, np.ndarray]
@@ -136,7 +136,7 @@ def text_step(training: Training) -> Step:
 
 
 def image_step() -> Step:
-    """The modular image-to-text model, its operations a step, and a batch."""
+    """The end-to-end image-to-text model, its operations a step, and a batch."""
     model, inputs, targets = model_and_batch()
     return model, traced_flops(model, inputs, targets), inputs, targets
 
@@ -146,10 +146,7 @@ def run(config: BenchmarkConfig) -> Result:
     split = TextToTextConfig().make_split()
     models = {
         "baseline": prepare_baseline(split, 0, config),
-        "attention_alignment_given": prepare_text_model(
-            split, 0, "attention-alignment-given"
-        ),
-        "column_aligned": prepare_text_model(split, 0, "column-aligned"),
+        "encoder_decoder": prepare_text_model(split, 0, "encoder-decoder"),
     }
     steps = {name: text_step(training) for name, training in models.items()}
     steps["image_to_text"] = image_step()

@@ -1,7 +1,7 @@
 """Experiments of Task 2: the runs its tables consist of, and what they measure."""
 
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -11,6 +11,12 @@ from latent_arithmetic.config import FULL, Profile, Schedule, ScheduleConfig
 from latent_arithmetic.experiments.base import Experiment, Measurement
 from latent_arithmetic.io import plain
 from latent_arithmetic.records import Estimate, fraction_of
+from latent_arithmetic.seq2seq.baseline import (
+    BaselineConfig,
+    answer_queries,
+    per_character_accuracy,
+    train_baseline,
+)
 from latent_arithmetic.seq2seq.evaluate import (
     AnswerEvaluation,
     evaluate,
@@ -19,7 +25,7 @@ from latent_arithmetic.seq2seq.evaluate import (
 )
 from latent_arithmetic.seq2seq.image_to_text import (
     END_TO_END,
-    INITIALIZED_FIRST,
+    MODULAR,
 )
 from latent_arithmetic.seq2seq.length_generalization import (
     CELLS,
@@ -30,23 +36,16 @@ from latent_arithmetic.seq2seq.length_generalization import (
     train_column_rnn,
 )
 from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
-from latent_arithmetic.seq2seq.splits import exclude
 from latent_arithmetic.seq2seq.tasks import TASKS
-from latent_arithmetic.seq2seq.text_to_text import (
-    ATTENTION,
-    COLUMNS,
-    TextToTextConfig,
-)
+from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
+from latent_arithmetic.training import History
 
 GROUPED, SQUARED_ERROR = "commutative-grouped", "mean-squared-error"
-TEXT_SCHEDULE = Schedule(epochs=20, batch_size=128, learning_rate=1e-2)
-DEPTH_SCHEDULE = Schedule(epochs=10, batch_size=128, learning_rate=1e-2)
-END_TO_END_SCHEDULE = Schedule(epochs=10, batch_size=64, learning_rate=4e-3)
+MODULAR_SCHEDULE = Schedule(epochs=20, batch_size=64, learning_rate=4e-3)
 # Seed 0 was used to choose settings, by its validation queries.
-SEEDS, MORE_SEEDS = (1, 2, 3), (4, 5)
-# Splits and fractions with five seeds.
-HEADLINES = {("random", 0.9), ("random", 0.5), ("random", 0.1)}
-HEADLINES |= {(GROUPED, 0.5), (GROUPED, 0.1)}
+TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
+# Fractions with five seeds.
+HEADLINES = (0.9, 0.5, 0.1)
 LONG_DIGITS, LONG_QUERIES = (3, 5, 10, 20, 100), 2_000
 CLASSIFIER_SEED = 1  # one digit classifier scores all text-to-image models
 
@@ -81,19 +80,15 @@ class TextExperiment(ModelExperiment):
     """A text-to-text model on its test queries, beside the trivial baselines.
 
     Args:
-        variant: what the group is named after, if not after the architecture.
-        with_images: also evaluate image-to-text and text-to-image with this text
-            model; they are those of the seed's `modular_experiments`.
+        variant: what the group is named after.
     """
 
-    variant: str = ""
-    with_images: bool = False
+    variant: str = "encoder-decoder"
 
     @property
     def group(self) -> str:
-        variant = self.variant or self.settings.architecture
         percent = round(100 * self.settings.train_fraction)
-        return f"{self.task}-{variant}-{self.settings.split}-{percent}"
+        return f"{self.task}-{self.variant}-{self.settings.split}-{percent}"
 
     def clean(self, work: Path) -> None:
         shutil.rmtree(work / self.name, ignore_errors=True)
@@ -106,12 +101,64 @@ class TextExperiment(ModelExperiment):
         test = split.test[: profile.max_test_queries]
         estimates, answers = evaluate(trained, test)
         estimates |= trivial_baselines(split.train, test, trained.format)
-        if self.with_images:
-            for each in modular_experiments(self.seed):
-                prefix = each.task.replace("-", "_")
-                found = each.measure_with(trained, work, profile).estimates
-                estimates |= {f"{prefix}_{name}": e for name, e in found.items()}
-        return summarize(trained, estimates, answers)
+        return summarize_trained(trained, estimates, answers)
+
+
+@dataclass(frozen=True)
+class TuningExperiment(TextExperiment):
+    """Settings of a text-to-text model, compared on validation queries alone."""
+
+    @property
+    def group(self) -> str:
+        settings = self.settings
+        parts = {
+            "encoder": settings.encoder_layers,
+            "decoder": settings.decoder_layers,
+            "rate": settings.learning_rate,
+            "decay": settings.weight_decay,
+            "epochs": settings.epochs,
+        }
+        percent = round(100 * settings.train_fraction)
+        values = "-".join(f"{name}-{value:g}" for name, value in parts.items())
+        return f"tuning-{self.task}-{percent}-{values}"
+
+    @property
+    def purpose(self) -> str:
+        return "settings compared by validation queries"
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        trained = train(
+            self.task, work / self.name, profile=profile, config=self.settings
+        )
+        queries = self.settings.make_split().validation
+        return summarize_trained(trained, *evaluate(trained, queries))
+
+
+@dataclass(frozen=True)
+class BaselineExperiment(ModelExperiment):
+    """The assignment's text-to-text model on its test queries."""
+
+    variant: str = "baseline"
+
+    @property
+    def group(self) -> str:
+        percent = round(100 * self.settings.train_fraction)
+        return f"{self.task}-{self.variant}-{self.settings.split}-{percent}"
+
+    def clean(self, work: Path) -> None:
+        shutil.rmtree(work / self.name, ignore_errors=True)
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        model, history = train_baseline(work / self.name, self.settings)
+        split, query_format = self.settings.make_split(), self.settings.format
+        test = split.test[: profile.max_test_queries]
+        answers = answer_queries(model, test, query_format)
+        estimates = answers.estimates() | trivial_baselines(
+            split.train, test, query_format
+        )
+        per_character = per_character_accuracy(model, test, query_format)
+        estimates["per_character_accuracy"] = per_character
+        return summarize(model.count_params(), history, estimates, answers)
 
 
 @dataclass(frozen=True)
@@ -124,21 +171,11 @@ class HandwritingExperiment(ModelExperiment):
     def group(self) -> str:
         return f"{self.task}-{self.variant}"
 
-    @property
-    def config(self) -> dict:
-        config = super().config
-        if self.settings.text_config() is None:
-            values = asdict(INITIALIZED_FIRST.resolve())
-            names = ("architecture", "encoder_layers", "decoder_layers", "weight_decay")
-            config["initialized_after"] = {name: values[name] for name in names}
-        return config
-
     def train(self, work: Path, profile: Profile) -> TrainedSequenceModel:
         """Train the model, or load it if it is trained already; it is kept."""
         text_folder, text_config = None, self.settings.text_config()
         if text_config is not None:
             text_folder = work / f"frozen-text-to-text-seed-{self.seed}"
-            text_config = replace(text_config, **asdict(TEXT_SCHEDULE))
             train("text-to-text", text_folder, profile=profile, config=text_config)
         return train(
             self.task,
@@ -151,16 +188,6 @@ class HandwritingExperiment(ModelExperiment):
     def measure(self, work: Path, profile: Profile) -> Measurement:
         trained = self.train(work, profile)
         return self._evaluate(trained, self.settings.make_split().test, work, profile)
-
-    def measure_with(
-        self, text: TrainedSequenceModel, work: Path, profile: Profile
-    ) -> Measurement:
-        """The same around another text model, on queries new to both."""
-        own = self.settings.make_split()
-        known = np.concatenate([own.train, own.validation])
-        test = exclude(text.config.make_split().test, known)
-        trained = self.train(work, profile).with_text_model(text)
-        return self._evaluate(trained, test, work, profile)
 
     def _evaluate(
         self,
@@ -175,7 +202,7 @@ class HandwritingExperiment(ModelExperiment):
             classifier = train(
                 "digit-classifier", folder, profile=profile, seed=CLASSIFIER_SEED
             )
-        return summarize(trained, *evaluate(trained, test, classifier))
+        return summarize_trained(trained, *evaluate(trained, test, classifier))
 
 
 @dataclass(frozen=True)
@@ -229,119 +256,146 @@ class LengthExperiment(ModelExperiment):
 
 
 def summarize(
-    trained: TrainedSequenceModel,
+    parameters: int,
+    history: History,
     estimates: dict[str, Estimate],
     answers: AnswerEvaluation,
 ) -> Measurement:
     """What is recorded of a trained model and its answers."""
-    history = trained.run.history
     details = {
         "error_types": answers.count_error_types(),
-        "validation_exact_match": history.validation.get("exact_match", [None])[-1],
-        "parameters": trained.model.count_params(),
+        "validation": history.validation,
+        "parameters": parameters,
     }
     return Measurement(estimates, details, history.seconds)
 
 
-def _text(schedule: Schedule = TEXT_SCHEDULE, **settings) -> TextToTextConfig:
-    return TextToTextConfig(**asdict(schedule), **settings)
+def summarize_trained(
+    trained: TrainedSequenceModel,
+    estimates: dict[str, Estimate],
+    answers: AnswerEvaluation,
+) -> Measurement:
+    """The same of a model that the pipeline trained."""
+    parameters, history = trained.model.count_params(), trained.run.history
+    return summarize(parameters, history, estimates, answers)
+
+
+def _text(
+    variant: str = "encoder-decoder",
+    kind: type[TextExperiment] = TextExperiment,
+    **settings,
+) -> TextExperiment:
+    """A text-to-text experiment; its schedule is that of the profile "full"."""
+    config = TextToTextConfig(**asdict(FULL.text_to_text) | settings)
+    return kind(config, variant=variant)
 
 
 def _image(
-    task: str, schedule: Schedule, variant: str, **settings
+    task: str, variant: str, schedule: Schedule | None = None, **settings
 ) -> HandwritingExperiment:
-    config = TASKS[task].config_class(**asdict(schedule), **settings)
+    schedule = schedule or FULL.schedule(task)
+    config = TASKS[task].config_class(**asdict(schedule) | settings)
     return HandwritingExperiment(config, task, variant)
 
 
-def split_experiments(
-    fractions: tuple[float, ...] = FULL.train_fractions,
-) -> list[TextExperiment]:
-    """Alignment given, and column-aligned: both splits, all fractions; seed by seed.
-
-    Headline rows have five seeds, the others three.
-    """
+def split_experiments() -> list[TextExperiment]:
+    """The default text-to-text model: both splits, all fractions; seed by seed."""
     return [
-        TextExperiment(
-            _text(
-                seed=seed,
-                train_fraction=fraction,
-                split=split,
-                architecture=architecture,
-            )
-        )
+        _text(seed=seed, train_fraction=fraction, split=split)
         for seed in SEEDS + MORE_SEEDS
         for split in ("random", GROUPED)
-        for fraction in fractions
-        if seed in SEEDS or (split, fraction) in HEADLINES
-        for architecture in (ATTENTION, COLUMNS)
+        for fraction in FULL.train_fractions
+        if seed in SEEDS or fraction in HEADLINES
     ]
 
 
-def experiments_without_alignment() -> list[TextExperiment]:
-    """Models that are given no alignment: the encoder-decoder (given nothing), and
-    attention without its built-in alignment (given character kinds)."""
-    experiments = []
-    for seed in SEEDS:
-        for fraction in FULL.train_fractions:
-            config = _text(seed=seed, train_fraction=fraction)
-            experiments.append(TextExperiment(config))
-        for fraction in (0.5, 0.1, 0.05):
-            config = _text(
-                seed=seed,
-                train_fraction=fraction,
-                architecture=ATTENTION,
-                alignment_logit=0.0,
-            )
-            variant = "attention-without-alignment"
-            experiments.append(TextExperiment(config, variant=variant))
-    return experiments
-
-
-def modular_experiments(seed: int) -> list[HandwritingExperiment]:
-    """Default image models, but the alignment is given to their frozen text model."""
-    settings = dict(seed=seed, text_architecture=ATTENTION)
-    reading, drawing = FULL.image_to_text, FULL.text_to_image
+def order_experiments() -> list[TextExperiment]:
+    """The same, writing left to right, and reading characters in a shuffled order."""
+    variants = {
+        "left-to-right": dict(answer_order="left-to-right"),
+        "shuffled-query": dict(query_order="shuffled"),
+    }
     return [
-        _image("image-to-text", reading, "modular-answers", **settings),
-        _image("text-to-image", drawing, "conditional-vae", **settings),
+        _text(variant, seed=seed, train_fraction=fraction, **settings)
+        for seed in SEEDS
+        for variant, settings in variants.items()
+        for fraction in HEADLINES
     ]
 
 
-def comparison_experiments() -> list[HandwritingExperiment]:
-    """Other image models: character labels, end-to-end, mean squared error."""
-    reading, drawing, squares = FULL.image_to_text, FULL.text_to_image, SQUARED_ERROR
-    frozen = dict(text_architecture=ATTENTION)
-    labels = dict(supervision="characters", **frozen)
-    rows = [
-        ("image-to-text", reading, "modular-characters", labels),
+def baseline_experiments() -> list[BaselineExperiment]:
+    """The assignment's model: as many steps as ours, and trained to convergence."""
+    variants = {"baseline": 15, "baseline-100-epochs": 100}
+    return [
+        BaselineExperiment(
+            BaselineConfig(seed=seed, train_fraction=fraction, epochs=epochs),
+            variant=variant,
+        )
+        for seed in SEEDS
+        for variant, epochs in variants.items()
+        for fraction in HEADLINES
+    ]
+
+
+def tuning_experiments() -> list[TextExperiment]:
+    """Settings tried with few training queries, chosen by validation queries."""
+    tried = [
+        # fraction, encoder and decoder layers, learning rate, weight decay, epochs
+        (0.1, 1, 1, 1e-2, 0.1, 60),
+    ]
+    return [
+        _text(
+            kind=TuningExperiment,
+            seed=TUNING_SEED,
+            train_fraction=fraction,
+            encoder_layers=encoder,
+            decoder_layers=decoder,
+            learning_rate=rate,
+            weight_decay=decay,
+            epochs=epochs,
+        )
+        for fraction, encoder, decoder, rate, decay, epochs in tried
+    ]
+
+
+def image_to_text_experiments() -> list[HandwritingExperiment]:
+    """The end-to-end models with the same schedule, and the modular one."""
+    task, labels = "image-to-text", dict(supervision="characters")
+    modular = dict(architecture=MODULAR, schedule=MODULAR_SCHEDULE)
+    return [
         *(
-            ("image-to-text", END_TO_END_SCHEDULE, name, dict(architecture=name))
+            _image(task, name, seed=seed, architecture=name)
+            for seed in SEEDS
             for name in END_TO_END
         ),
-        ("text-to-image", drawing, squares, dict(decoder=squares, **frozen)),
+        *(_image(task, "modular-answers", seed=seed, **modular) for seed in SEEDS),
+        *(
+            _image(task, "modular-characters", seed=seed, **modular, **labels)
+            for seed in SEEDS
+        ),
     ]
+
+
+def text_to_image_experiments() -> list[HandwritingExperiment]:
+    """The conditional VAE and the squared error, around the same text model."""
     return [
-        _image(task, schedule, variant, seed=seed, **settings)
+        _image("text-to-image", decoder, seed=seed, decoder=decoder)
         for seed in SEEDS
-        for task, schedule, variant, settings in rows
+        for decoder in ("conditional-vae", SQUARED_ERROR)
     ]
 
 
-def depth_experiments(depths: tuple[int, ...] = FULL.depths) -> list[TextExperiment]:
+def depth_experiments() -> list[TextExperiment]:
     """Encoder depths with one decoder layer, decoder depths with one encoder layer."""
+    depths = FULL.depths
     pairs = [(depth, 1) for depth in depths] + [(1, depth) for depth in depths[1:]]
     return [
-        TextExperiment(
-            _text(
-                DEPTH_SCHEDULE,
-                seed=seed,
-                train_fraction=0.5,
-                encoder_layers=encoder,
-                decoder_layers=decoder,
-            ),
-            variant=f"depth-encoder-{encoder}-decoder-{decoder}",
-            with_images=True,
+        _text(
+            f"depth-encoder-{encoder}-decoder-{decoder}",
+            seed=seed,
+            train_fraction=0.5,
+            encoder_layers=encoder,
+            decoder_layers=decoder,
         )
         for seed in SEEDS
         for encoder, decoder in pairs
@@ -349,18 +403,10 @@ def depth_experiments(depths: tuple[int, ...] = FULL.depths) -> list[TextExperim
 
 
 def three_digit_experiments() -> list[TextExperiment]:
-    """Numbers of up to three digits; with images where text is read.
-
-    There are so many queries that less weight decay is needed.
-    """
+    """Numbers of up to three digits."""
     return [
-        TextExperiment(
-            _text(seed=seed, max_digits=3, architecture=architecture, weight_decay=0.1),
-            variant=f"{architecture}-three-digits",
-            with_images=architecture == ATTENTION,
-        )
-        for seed in SEEDS
-        for architecture in (ATTENTION, COLUMNS)
+        _text("encoder-decoder-three-digits", seed=seed, max_digits=3)
+        for seed in SEEDS + MORE_SEEDS
     ]
 
 
@@ -375,12 +421,13 @@ def length_experiments() -> list[LengthExperiment]:
 
 def all_experiments() -> list[Experiment]:
     """All experiments of Task 2; the headlines first."""
-    modular = [e for seed in SEEDS + MORE_SEEDS for e in modular_experiments(seed)]
     return [
         *split_experiments(),
-        *experiments_without_alignment(),
-        *modular,
-        *comparison_experiments(),
+        *order_experiments(),
+        *baseline_experiments(),
+        *tuning_experiments(),
+        *image_to_text_experiments(),
+        *text_to_image_experiments(),
         *depth_experiments(),
         *three_digit_experiments(),
         *length_experiments(),

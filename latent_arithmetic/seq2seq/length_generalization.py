@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers, ops
 
 from latent_arithmetic.config import ScheduleConfig, setting
-from latent_arithmetic.seq2seq.layers import ROLES, JoinDigits, OneHot
+from latent_arithmetic.seq2seq.layers import OneHot
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
     BLANK,
@@ -36,6 +36,7 @@ from latent_arithmetic.training import (
     jit_compile,
 )
 
+ROLES = 3  # of the characters in a column: left digit, right digit, sign
 STATES = 4  # of every finite-state layer, each direction
 CELL_UNITS = 32  # hidden units that choose the next state; units of an LSTM cell
 OUTPUT_UNITS = 64  # hidden units that choose a character
@@ -176,7 +177,7 @@ def build_column_rnn(cell: str = "finite-state", layer_count: int = 3) -> keras.
         A model with logits [n, columns, 13], units first.
     """
     columns = keras.Input((None, ROLES, len(ALPHABET)))
-    x = JoinDigits()(columns)
+    x = layers.Reshape((-1, ROLES * len(ALPHABET)))(columns)
     for _ in range(layer_count):
         up, down = (_run_over_columns(x, cell, back) for back in (False, True))
         x = layers.Concatenate()([x, up, ops.flip(down, axis=1)])

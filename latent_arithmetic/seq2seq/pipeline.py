@@ -117,7 +117,7 @@ class TrainedSequenceModel:
 
     def with_text_model(self, text: "TrainedSequenceModel") -> "TrainedSequenceModel":
         """The same image model around another text-to-text model."""
-        wanted = ("architecture", "encoder_layers", "decoder_layers", "alignment_logit")
+        wanted = ("encoder_layers", "decoder_layers")
         config = replace(
             self.config,
             max_digits=text.config.max_digits,

@@ -30,7 +30,6 @@ from latent_arithmetic.seq2seq.text_to_text import (
     TextToText,
     TextToTextConfig,
     build_text_model,
-    encode_for,
     exact_match,
     predict,
 )
@@ -158,7 +157,7 @@ class TextToTextTask(SequenceTask):
         return TextToText(build_text_model(config))
 
     def encode(self, config: TextToTextConfig, queries: np.ndarray) -> np.ndarray:
-        return encode_for(config.architecture, queries, config.format)
+        return config.encode(queries)
 
     def compile_options(self) -> dict:
         # A plain function would become a metric in the first step, traced twice then.
