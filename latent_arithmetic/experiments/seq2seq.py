@@ -1,21 +1,24 @@
-"""Experiments of Task 2: the runs its tables consist of, and what they measure."""
+"""Experiments of Task 2: what is trained, measured and recorded of a run."""
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from latent_arithmetic.config import FULL, Profile, Schedule, ScheduleConfig
+from latent_arithmetic.config import FULL, Profile, ScheduleConfig
 from latent_arithmetic.experiments.base import Experiment, Measurement
 from latent_arithmetic.io import plain
 from latent_arithmetic.records import Estimate, fraction_of
 from latent_arithmetic.seq2seq.baseline import (
-    BaselineConfig,
     answer_queries,
     per_character_accuracy,
     train_baseline,
+)
+from latent_arithmetic.seq2seq.classification_score import (
+    classification_accuracy_score,
+    draw_digits,
 )
 from latent_arithmetic.seq2seq.evaluate import (
     AnswerEvaluation,
@@ -23,29 +26,20 @@ from latent_arithmetic.seq2seq.evaluate import (
     repeat_queries,
     trivial_baselines,
 )
-from latent_arithmetic.seq2seq.image_to_text import (
-    END_TO_END,
-    MODULAR,
-)
 from latent_arithmetic.seq2seq.length_generalization import (
-    CELLS,
-    LengthGeneralizationConfig,
     exact_matches,
     patterns_seen,
     sample_queries,
     train_column_rnn,
 )
+from latent_arithmetic.seq2seq.mnist_addition import (
+    MnistAdditionConfig,
+    exact_sums,
+    train_mnist_addition,
+)
 from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
-from latent_arithmetic.seq2seq.tasks import TASKS
-from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 from latent_arithmetic.training import History
 
-GROUPED, SQUARED_ERROR = "commutative-grouped", "mean-squared-error"
-MODULAR_SCHEDULE = Schedule(epochs=20, batch_size=64, learning_rate=4e-3)
-# Seed 0 was used to choose settings, by its validation queries.
-TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
-# Fractions with five seeds.
-HEADLINES = (0.9, 0.5, 0.1)
 LONG_DIGITS, LONG_QUERIES = (3, 5, 10, 20, 100), 2_000
 CLASSIFIER_SEED = 1  # one digit classifier scores all text-to-image models
 
@@ -202,7 +196,14 @@ class HandwritingExperiment(ModelExperiment):
             classifier = train(
                 "digit-classifier", folder, profile=profile, seed=CLASSIFIER_SEED
             )
-        return summarize_trained(trained, *evaluate(trained, test, classifier))
+        found = summarize_trained(trained, *evaluate(trained, test, classifier))
+        if classifier is not None:
+            images, codes = draw_digits(trained.model, profile.epoch_examples)
+            score = classification_accuracy_score(
+                images, codes, work / f"{self.name}-classifier", classifier.config
+            )
+            found.estimates["classification_accuracy_score"] = score
+        return found
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,45 @@ class LengthExperiment(ModelExperiment):
         return estimates
 
 
+@dataclass(frozen=True)
+class MnistAdditionExperiment(Experiment):
+    """MNIST addition on all test images, each used once."""
+
+    settings: MnistAdditionConfig
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @property
+    def group(self) -> str:
+        tuning = "tuning-" if self.settings.held_out else ""
+        return f"{tuning}mnist-addition-{self.settings.adder}-{self.settings.digits}"
+
+    @property
+    def purpose(self) -> str:
+        return f"sums of {self.settings.digits}-digit numbers in MNIST images"
+
+    @property
+    def config(self) -> dict:
+        return {"task": "mnist-addition", **plain(asdict(self.settings))}
+
+    def clean(self, work: Path) -> None:
+        shutil.rmtree(work / self.name, ignore_errors=True)
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        settings = self.settings
+        if profile.epoch_examples < FULL.epoch_examples:
+            settings = replace(settings, epochs=1)
+        model, history = train_mnist_addition(work / self.name, settings)
+        split = "validation" if settings.held_out else "test"
+        right = exact_sums(model, split, settings.digits)
+        details = {"parameters": model.count_params(), "validation": history.validation}
+        return Measurement(
+            {"exact_match": fraction_of(right)}, details, history.seconds
+        )
+
+
 def summarize(
     parameters: int,
     history: History,
@@ -278,157 +318,3 @@ def summarize_trained(
     """The same of a model that the pipeline trained."""
     parameters, history = trained.model.count_params(), trained.run.history
     return summarize(parameters, history, estimates, answers)
-
-
-def _text(
-    variant: str = "encoder-decoder",
-    kind: type[TextExperiment] = TextExperiment,
-    **settings,
-) -> TextExperiment:
-    """A text-to-text experiment; its schedule is that of the profile "full"."""
-    config = TextToTextConfig(**asdict(FULL.text_to_text) | settings)
-    return kind(config, variant=variant)
-
-
-def _image(
-    task: str, variant: str, schedule: Schedule | None = None, **settings
-) -> HandwritingExperiment:
-    schedule = schedule or FULL.schedule(task)
-    config = TASKS[task].config_class(**asdict(schedule) | settings)
-    return HandwritingExperiment(config, task, variant)
-
-
-def split_experiments() -> list[TextExperiment]:
-    """The default text-to-text model: both splits, all fractions; seed by seed."""
-    return [
-        _text(seed=seed, train_fraction=fraction, split=split)
-        for seed in SEEDS + MORE_SEEDS
-        for split in ("random", GROUPED)
-        for fraction in FULL.train_fractions
-        if seed in SEEDS or fraction in HEADLINES
-    ]
-
-
-def order_experiments() -> list[TextExperiment]:
-    """The same, writing left to right, and reading characters in a shuffled order."""
-    variants = {
-        "left-to-right": dict(answer_order="left-to-right"),
-        "shuffled-query": dict(query_order="shuffled"),
-    }
-    return [
-        _text(variant, seed=seed, train_fraction=fraction, **settings)
-        for seed in SEEDS
-        for variant, settings in variants.items()
-        for fraction in HEADLINES
-    ]
-
-
-def baseline_experiments() -> list[BaselineExperiment]:
-    """The assignment's model: as many steps as ours, and trained to convergence."""
-    variants = {"baseline": 15, "baseline-100-epochs": 100}
-    return [
-        BaselineExperiment(
-            BaselineConfig(seed=seed, train_fraction=fraction, epochs=epochs),
-            variant=variant,
-        )
-        for seed in SEEDS
-        for variant, epochs in variants.items()
-        for fraction in HEADLINES
-    ]
-
-
-def tuning_experiments() -> list[TextExperiment]:
-    """Settings tried with few training queries, chosen by validation queries."""
-    tried = [
-        # fraction, encoder and decoder layers, learning rate, weight decay, epochs
-        (0.1, 1, 1, 1e-2, 0.1, 60),
-    ]
-    return [
-        _text(
-            kind=TuningExperiment,
-            seed=TUNING_SEED,
-            train_fraction=fraction,
-            encoder_layers=encoder,
-            decoder_layers=decoder,
-            learning_rate=rate,
-            weight_decay=decay,
-            epochs=epochs,
-        )
-        for fraction, encoder, decoder, rate, decay, epochs in tried
-    ]
-
-
-def image_to_text_experiments() -> list[HandwritingExperiment]:
-    """The end-to-end models with the same schedule, and the modular one."""
-    task, labels = "image-to-text", dict(supervision="characters")
-    modular = dict(architecture=MODULAR, schedule=MODULAR_SCHEDULE)
-    return [
-        *(
-            _image(task, name, seed=seed, architecture=name)
-            for seed in SEEDS
-            for name in END_TO_END
-        ),
-        *(_image(task, "modular-answers", seed=seed, **modular) for seed in SEEDS),
-        *(
-            _image(task, "modular-characters", seed=seed, **modular, **labels)
-            for seed in SEEDS
-        ),
-    ]
-
-
-def text_to_image_experiments() -> list[HandwritingExperiment]:
-    """The conditional VAE and the squared error, around the same text model."""
-    return [
-        _image("text-to-image", decoder, seed=seed, decoder=decoder)
-        for seed in SEEDS
-        for decoder in ("conditional-vae", SQUARED_ERROR)
-    ]
-
-
-def depth_experiments() -> list[TextExperiment]:
-    """Encoder depths with one decoder layer, decoder depths with one encoder layer."""
-    depths = FULL.depths
-    pairs = [(depth, 1) for depth in depths] + [(1, depth) for depth in depths[1:]]
-    return [
-        _text(
-            f"depth-encoder-{encoder}-decoder-{decoder}",
-            seed=seed,
-            train_fraction=0.5,
-            encoder_layers=encoder,
-            decoder_layers=decoder,
-        )
-        for seed in SEEDS
-        for encoder, decoder in pairs
-    ]
-
-
-def three_digit_experiments() -> list[TextExperiment]:
-    """Numbers of up to three digits."""
-    return [
-        _text("encoder-decoder-three-digits", seed=seed, max_digits=3)
-        for seed in SEEDS + MORE_SEEDS
-    ]
-
-
-def length_experiments() -> list[LengthExperiment]:
-    """Numbers of up to 100 digits."""
-    return [
-        LengthExperiment(LengthGeneralizationConfig(seed=seed, cell=cell))
-        for seed in SEEDS
-        for cell in CELLS
-    ]
-
-
-def all_experiments() -> list[Experiment]:
-    """All experiments of Task 2; the headlines first."""
-    return [
-        *split_experiments(),
-        *order_experiments(),
-        *baseline_experiments(),
-        *tuning_experiments(),
-        *image_to_text_experiments(),
-        *text_to_image_experiments(),
-        *depth_experiments(),
-        *three_digit_experiments(),
-        *length_experiments(),
-    ]

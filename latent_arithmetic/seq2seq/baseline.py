@@ -130,4 +130,5 @@ def per_character_accuracy(
 ) -> Estimate:
     """Characters predicted correctly, as the assignment counts them: blanks too."""
     inputs, answers = encode_text(queries, query_format)
-    return fraction_of(predict(model, inputs).argmax(-1) == answers.argmax(-1))
+    right = predict(model, inputs).argmax(axis=-1) == answers.argmax(axis=-1)
+    return fraction_of(right.ravel())

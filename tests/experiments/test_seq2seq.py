@@ -10,8 +10,8 @@ from latent_arithmetic.experiments.seq2seq import (
     HandwritingExperiment,
     LengthExperiment,
     TuningExperiment,
-    all_experiments,
 )
+from latent_arithmetic.experiments.seq2seq_runs import all_experiments
 from latent_arithmetic.io import plain
 from latent_arithmetic.seq2seq import layers, tasks
 from latent_arithmetic.seq2seq.image_to_text import ImageToTextConfig

@@ -36,7 +36,7 @@ def test_answers_are_counted_as_they_are_written(monkeypatch):
     assert answers.exact_match.tolist() == [True, True, False, False]
     assert answers.error_types().tolist()[2:] == ["malformed", "other"]
     per_character = per_character_accuracy(None, queries)
-    assert per_character.value == pytest.approx(100 * 9 / 12)
+    assert per_character.value == pytest.approx(9 / 12)
 
 
 @pytest.mark.slow

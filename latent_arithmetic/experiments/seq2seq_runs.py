@@ -1,0 +1,198 @@
+"""Which runs the tables of Task 2 consist of."""
+
+from dataclasses import asdict
+
+from latent_arithmetic.config import FULL, Schedule
+from latent_arithmetic.experiments.base import Experiment
+from latent_arithmetic.experiments.seq2seq import (
+    BaselineExperiment,
+    HandwritingExperiment,
+    LengthExperiment,
+    MnistAdditionExperiment,
+    TextExperiment,
+    TuningExperiment,
+)
+from latent_arithmetic.seq2seq.baseline import BaselineConfig
+from latent_arithmetic.seq2seq.image_to_text import END_TO_END, MODULAR
+from latent_arithmetic.seq2seq.length_generalization import (
+    CELLS,
+    LengthGeneralizationConfig,
+)
+from latent_arithmetic.seq2seq.mnist_addition import ADDERS, MnistAdditionConfig
+from latent_arithmetic.seq2seq.tasks import TASKS
+from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
+
+GROUPED, SQUARED_ERROR = "commutative-grouped", "mean-squared-error"
+MODULAR_SCHEDULE = Schedule(epochs=20, batch_size=64, learning_rate=4e-3)
+# Seed 0 was used to choose settings, by its validation queries.
+TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
+# Fractions with five seeds.
+HEADLINES = (0.9, 0.5, 0.1)
+MNIST_DIGITS = (1, 2, 4, 15)  # of a number in MNIST addition
+
+
+def _text(
+    variant: str = "encoder-decoder",
+    kind: type[TextExperiment] = TextExperiment,
+    **settings,
+) -> TextExperiment:
+    """A text-to-text experiment; its schedule is that of the profile "full"."""
+    config = TextToTextConfig(**asdict(FULL.text_to_text) | settings)
+    return kind(config, variant=variant)
+
+
+def _image(
+    task: str, variant: str, schedule: Schedule | None = None, **settings
+) -> HandwritingExperiment:
+    schedule = schedule or FULL.schedule(task)
+    config = TASKS[task].config_class(**asdict(schedule) | settings)
+    return HandwritingExperiment(config, task, variant)
+
+
+def split_experiments() -> list[TextExperiment]:
+    """The default text-to-text model: both splits, all fractions; seed by seed."""
+    return [
+        _text(seed=seed, train_fraction=fraction, split=split)
+        for seed in SEEDS + MORE_SEEDS
+        for split in ("random", GROUPED)
+        for fraction in FULL.train_fractions
+        if seed in SEEDS or fraction in HEADLINES
+    ]
+
+
+def order_experiments() -> list[TextExperiment]:
+    """The same, writing left to right, and reading characters in a shuffled order."""
+    variants = {
+        "left-to-right": dict(answer_order="left-to-right"),
+        "shuffled-query": dict(query_order="shuffled"),
+    }
+    return [
+        _text(variant, seed=seed, train_fraction=fraction, **settings)
+        for seed in SEEDS
+        for variant, settings in variants.items()
+        for fraction in HEADLINES
+    ]
+
+
+def baseline_experiments() -> list[BaselineExperiment]:
+    """The assignment's model: as many steps as ours, and trained to convergence."""
+    variants = {"baseline": 15, "baseline-100-epochs": 100}
+    return [
+        BaselineExperiment(
+            BaselineConfig(seed=seed, train_fraction=fraction, epochs=epochs),
+            variant=variant,
+        )
+        for seed in SEEDS
+        for variant, epochs in variants.items()
+        for fraction in HEADLINES
+    ]
+
+
+def tuning_experiments() -> list[TextExperiment]:
+    """Settings tried with few training queries, chosen by validation queries."""
+    tried = [
+        # fraction, encoder and decoder layers, learning rate, weight decay, epochs
+        (0.1, 1, 1, 1e-2, 0.1, 60),
+    ]
+    return [
+        _text(
+            kind=TuningExperiment,
+            seed=TUNING_SEED,
+            train_fraction=fraction,
+            encoder_layers=encoder,
+            decoder_layers=decoder,
+            learning_rate=rate,
+            weight_decay=decay,
+            epochs=epochs,
+        )
+        for fraction, encoder, decoder, rate, decay, epochs in tried
+    ]
+
+
+def image_to_text_experiments() -> list[HandwritingExperiment]:
+    """The end-to-end models with the same schedule, and the modular one."""
+    task, labels = "image-to-text", dict(supervision="characters")
+    modular = dict(architecture=MODULAR, schedule=MODULAR_SCHEDULE)
+    return [
+        *(
+            _image(task, name, seed=seed, architecture=name)
+            for seed in SEEDS
+            for name in END_TO_END
+        ),
+        *(_image(task, "modular-answers", seed=seed, **modular) for seed in SEEDS),
+        *(
+            _image(task, "modular-characters", seed=seed, **modular, **labels)
+            for seed in SEEDS
+        ),
+    ]
+
+
+def text_to_image_experiments() -> list[HandwritingExperiment]:
+    """The conditional VAE and the squared error, around the same text model."""
+    return [
+        _image("text-to-image", decoder, seed=seed, decoder=decoder)
+        for seed in SEEDS
+        for decoder in ("conditional-vae", SQUARED_ERROR)
+    ]
+
+
+def depth_experiments() -> list[TextExperiment]:
+    """Encoder depths with one decoder layer, decoder depths with one encoder layer."""
+    depths = FULL.depths
+    pairs = [(depth, 1) for depth in depths] + [(1, depth) for depth in depths[1:]]
+    return [
+        _text(
+            f"depth-encoder-{encoder}-decoder-{decoder}",
+            seed=seed,
+            train_fraction=0.5,
+            encoder_layers=encoder,
+            decoder_layers=decoder,
+        )
+        for seed in SEEDS
+        for encoder, decoder in pairs
+    ]
+
+
+def three_digit_experiments() -> list[TextExperiment]:
+    """Numbers of up to three digits."""
+    return [
+        _text("encoder-decoder-three-digits", seed=seed, max_digits=3)
+        for seed in SEEDS + MORE_SEEDS
+    ]
+
+
+def mnist_addition_experiments() -> list[MnistAdditionExperiment]:
+    """The published protocol: all 60,000 training images, settings chosen before."""
+    return [
+        MnistAdditionExperiment(
+            MnistAdditionConfig(seed=seed, digits=digits, adder=adder, held_out=False)
+        )
+        for seed in SEEDS + MORE_SEEDS
+        for adder in ADDERS
+        for digits in MNIST_DIGITS
+    ]
+
+
+def length_experiments() -> list[LengthExperiment]:
+    """Numbers of up to 100 digits."""
+    return [
+        LengthExperiment(LengthGeneralizationConfig(seed=seed, cell=cell))
+        for seed in SEEDS
+        for cell in CELLS
+    ]
+
+
+def all_experiments() -> list[Experiment]:
+    """All experiments of Task 2; the headlines first."""
+    return [
+        *split_experiments(),
+        *order_experiments(),
+        *baseline_experiments(),
+        *tuning_experiments(),
+        *image_to_text_experiments(),
+        *text_to_image_experiments(),
+        *depth_experiments(),
+        *three_digit_experiments(),
+        *length_experiments(),
+        *mnist_addition_experiments(),
+    ]
