@@ -26,11 +26,13 @@ from latent_arithmetic.seq2seq.evaluate import (
     repeat_queries,
     trivial_baselines,
 )
+from latent_arithmetic.seq2seq.finite_machine import check_machine, extract_machine
 from latent_arithmetic.seq2seq.length_generalization import (
     exact_matches,
     patterns_seen,
     sample_queries,
     train_column_rnn,
+    write_answers,
 )
 from latent_arithmetic.seq2seq.mnist_addition import (
     MnistAdditionConfig,
@@ -208,17 +210,18 @@ class HandwritingExperiment(ModelExperiment):
 
 @dataclass(frozen=True)
 class LengthExperiment(ModelExperiment):
-    """A column-wise RNN trained on two digits, tested on numbers of up to 100."""
+    """A column-wise RNN trained on few digits, tested on numbers of up to 100."""
 
     task: str = "length-generalization"
 
     @property
     def group(self) -> str:
-        return f"{self.task}-{self.settings.cell}"
+        return f"{self.task}-{self.settings.cell}-{self.settings.max_digits}-digits"
 
     @property
     def purpose(self) -> str:
-        return "exact match on numbers of up to 100 digits, two trained on"
+        digits = self.settings.max_digits
+        return f"exact match on numbers of up to 100 digits, {digits} trained on"
 
     def clean(self, work: Path) -> None:
         shutil.rmtree(work / self.name, ignore_errors=True)
@@ -226,30 +229,35 @@ class LengthExperiment(ModelExperiment):
     def measure(self, work: Path, profile: Profile) -> Measurement:
         folder = work / self.name
         model, history = train_column_rnn(folder, self.settings)
-        test = self.settings.make_split().test
+        test = self.settings.make_split().test[: profile.max_test_queries]
         estimates = {"exact_match": fraction_of(exact_matches(model, test.tolist()))}
         for digits in LONG_DIGITS:
             estimates |= self._evaluate(model, digits, profile)
         details = {"parameters": model.count_params()}
+        if self.settings.cell == "finite-state":
+            machine = extract_machine(model.layers[-1])
+            queries = sample_queries(LONG_DIGITS[-1], LONG_QUERIES, self.seed)
+            expected = write_answers(queries, machine.answer(queries).shape[1])
+            right = (machine.answer(queries) == expected).all(axis=1)
+            estimates[f"machine_{LONG_DIGITS[-1]}_digits"] = fraction_of(right)
+            details["machine"] = check_machine(machine).summary()
         return Measurement(estimates, details, history.seconds)
 
     def _evaluate(
         self, model: keras.Model, digits: int, profile: Profile
     ) -> dict[str, Estimate]:
         """Exact-match accuracy on numbers of so many digits: all, sums, differences,
-        and by whether two digits show every column pattern."""
+        and, trained on two, by whether two digits show every column pattern."""
         count = min(LONG_QUERIES, profile.max_test_queries)
         queries = sample_queries(digits, count, self.seed)
-        right, seen = exact_matches(model, queries), patterns_seen(queries)
+        right = exact_matches(model, queries)
         sums = np.array([sign > 0 for _, sign, _ in queries])
-        parts = {
-            "": np.ones(count, bool),
-            "_sums": sums,
-            "_differences": ~sums,
-            "_seen_patterns": seen,
-            "_unseen_patterns": ~seen,
-        }
-        estimates = {f"{digits}_digits_seen_patterns_fraction": fraction_of(seen)}
+        parts = {"": np.ones(count, bool), "_sums": sums, "_differences": ~sums}
+        estimates = {}
+        if self.settings.max_digits == 2:
+            seen = patterns_seen(queries)
+            parts |= {"_seen_patterns": seen, "_unseen_patterns": ~seen}
+            estimates[f"{digits}_digits_seen_patterns_fraction"] = fraction_of(seen)
         for name, part in parts.items():
             if part.any():
                 estimates[f"{digits}_digits{name}"] = fraction_of(right[part])

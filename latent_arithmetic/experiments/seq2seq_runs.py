@@ -174,10 +174,14 @@ def mnist_addition_experiments() -> list[MnistAdditionExperiment]:
 
 
 def length_experiments() -> list[LengthExperiment]:
-    """Numbers of up to 100 digits."""
+    """Numbers of up to 100 digits, trained on three, and on two."""
     return [
-        LengthExperiment(LengthGeneralizationConfig(seed=seed, cell=cell))
-        for seed in SEEDS
+        LengthExperiment(
+            LengthGeneralizationConfig(seed=seed, cell=cell, max_digits=digits)
+        )
+        for seed in SEEDS + MORE_SEEDS
+        for digits in (3, 2)
+        if digits == 3 or seed in SEEDS
         for cell in CELLS
     ]
 

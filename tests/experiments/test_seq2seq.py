@@ -51,7 +51,8 @@ def test_groups_have_the_names_that_tables_ask_for():
         "image-to-text-modular-characters",
         "text-to-image-conditional-vae",
         "text-to-image-mean-squared-error",
-        "length-generalization-finite-state",
+        "length-generalization-finite-state-3-digits",
+        "mnist-addition-learnt-15",
     }
 
 
@@ -161,11 +162,11 @@ def test_an_end_to_end_model_is_measured_without_a_text_model(tmp_path):
 def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch):
     monkeypatch.setattr(seq2seq, "LONG_DIGITS", (3, 20))
     config = LengthGeneralizationConfig(
-        cell="lstm", layers=1, train_fraction=0.01, **asdict(ONE_EPOCH)
+        cell="lstm", layers=1, max_digits=2, **asdict(ONE_EPOCH)
     )
     experiment = LengthExperiment(config)
     found = experiment.measure(tmp_path, PROFILE)
-    assert experiment.name == "length-generalization-lstm-seed-0"
+    assert experiment.name == "length-generalization-lstm-2-digits-seed-0"
     estimates = found.estimates
     assert estimates["3_digits"].n == 60 and estimates["exact_match"].n > 1_000
     sums, differences = (estimates[f"20_digits_{s}"] for s in ("sums", "differences"))
