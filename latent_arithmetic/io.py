@@ -17,6 +17,7 @@ DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
 # Unfinished files name the process that writes them, and its host.
 PROCESS = f"{platform.node()}-"
 MNIST, CRYPTOPUNKS = "mnist.npz", "cryptopunks.npz"
+DIGIT_CLASSIFIER = "digit-classifier.npz"
 # SHA-256 over the bytes of the arrays, in the order of their names: the same
 # however the file was compressed.
 CONTENT_CHECKSUMS = {

@@ -20,6 +20,10 @@ from latent_arithmetic.seq2seq.classification_score import (
     classification_accuracy_score,
     draw_digits,
 )
+from latent_arithmetic.seq2seq.digit_classifier import (
+    DigitClassifierConfig,
+    evaluation_classifier,
+)
 from latent_arithmetic.seq2seq.evaluate import (
     AnswerEvaluation,
     evaluate,
@@ -40,10 +44,10 @@ from latent_arithmetic.seq2seq.mnist_addition import (
     train_mnist_addition,
 )
 from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
+from latent_arithmetic.seq2seq.tasks import TASKS
 from latent_arithmetic.training import History
 
 LONG_DIGITS, LONG_QUERIES = (3, 5, 10, 20, 100), 2_000
-CLASSIFIER_SEED = 1  # one digit classifier scores all text-to-image models
 
 
 @dataclass(frozen=True)
@@ -194,18 +198,22 @@ class HandwritingExperiment(ModelExperiment):
     ) -> Measurement:
         test, classifier = repeat_queries(test, profile.max_test_queries), None
         if trained.spec.gives_images:
-            folder = work / "digit-classifier"
-            classifier = train(
-                "digit-classifier", folder, profile=profile, seed=CLASSIFIER_SEED
-            )
+            classifier = evaluation_classifier()
         found = summarize_trained(trained, *evaluate(trained, test, classifier))
         if classifier is not None:
-            images, codes = draw_digits(trained.model, profile.epoch_examples)
-            score = classification_accuracy_score(
-                images, codes, work / f"{self.name}-classifier", classifier.config
-            )
+            score = self._score_digits(trained, work / f"{self.name}-score", profile)
             found.estimates["classification_accuracy_score"] = score
         return found
+
+    def _score_digits(
+        self, trained: TrainedSequenceModel, folder: Path, profile: Profile
+    ) -> Estimate:
+        images, codes = draw_digits(trained.model, profile.epoch_examples)
+        config = DigitClassifierConfig(seed=self.seed)
+        config = TASKS["digit-classifier"].resolve(config, profile)
+        score = classification_accuracy_score(images, codes, folder, config)
+        shutil.rmtree(folder)
+        return score
 
 
 @dataclass(frozen=True)
