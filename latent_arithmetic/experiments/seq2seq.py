@@ -118,6 +118,8 @@ class TuningExperiment(TextExperiment):
             "decay": settings.weight_decay,
             "epochs": settings.epochs,
         }
+        if settings.layer_normalization:
+            parts["normalized"] = 1
         percent = round(100 * settings.train_fraction)
         values = "-".join(f"{name}-{value:g}" for name, value in parts.items())
         return f"tuning-{self.task}-{percent}-{values}"

@@ -34,7 +34,8 @@ from latent_arithmetic.seq2seq.text_to_text import (
 WRONG_ANSWER_LOGIT = -20.0  # log probability that the text model answers otherwise
 IMPOSSIBLE_LOGIT = -1e9  # log probability of a character that cannot stand there
 CONV_LSTM_CHANNELS = 16
-LAYERS = 1  # of encoder and decoder of an end-to-end model
+FEATURES = 128  # of a glyph, that the CNN gives to the encoder
+LAYERS = 2  # of encoder and decoder of an end-to-end model
 UNEVEN_REPETITIONS = 4  # of training queries of a one-digit and a two-digit number
 
 
@@ -45,13 +46,13 @@ def flattened_features(glyphs):
 
 def cnn_features(glyphs):
     """The features that one CNN finds in each glyph: [n, length, 128]."""
-    length, cnn = glyphs.shape[1], build_glyph_cnn(LSTM_UNITS)
+    length, cnn = glyphs.shape[1], build_glyph_cnn(FEATURES)
     features = cnn(ops.reshape(glyphs, (-1, *GLYPH_SHAPE)))
-    return ops.reshape(features, (-1, length, LSTM_UNITS))
+    return ops.reshape(features, (-1, length, FEATURES))
 
 
 def encode_with_conv_lstm(glyphs, encoder: Stack):
-    """Context vectors [n, 128] of convolutional LSTM layers over the glyphs.
+    """Context vectors [n, 64] of convolutional LSTM layers over the glyphs.
 
     Reference:
         Shi et al., "Convolutional LSTM Network", arXiv:1506.04214.
@@ -350,6 +351,9 @@ def build_image_to_text(
         return ModularImageToText(
             encoder_decoder, glyphs, config.format, config.supervision
         )
-    layers = Stack(config.encoder_layers), Stack(config.decoder_layers)
-    network = build_end_to_end(config.architecture, config.format, *layers)
+    stacks = [
+        Stack(number, layer_normalization=True)
+        for number in (config.encoder_layers, config.decoder_layers)
+    ]
+    network = build_end_to_end(config.architecture, config.format, *stacks)
     return EndToEndImageToText(glyphs, network)

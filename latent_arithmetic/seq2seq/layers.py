@@ -8,7 +8,7 @@ from keras import layers, ops
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SHAPE
 from latent_arithmetic.seq2seq.queries import ALPHABET, QueryFormat
 
-LSTM_UNITS = 128  # of every LSTM layer, each direction
+LSTM_UNITS = 64  # of every LSTM layer, each direction
 # Unrolled short sequences run 1.5 times faster on TensorFlow; JAX only compiles longer.
 UNROLL = keras.backend.backend() == "tensorflow"
 UNROLL_AT_MOST = 8  # steps

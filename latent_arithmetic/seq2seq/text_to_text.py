@@ -29,13 +29,13 @@ class TextToTextConfig(QueryConfig):
         UserError: a value is not usable.
     """
 
-    encoder_layers: int = setting(2, "bidirectional LSTM layers of the encoder", low=1)
-    decoder_layers: int = setting(1, "LSTM layers of the decoder", low=1)
+    encoder_layers: int = setting(3, "bidirectional LSTM layers of the encoder", low=1)
+    decoder_layers: int = setting(3, "LSTM layers of the decoder", low=1)
     residual: bool = setting(
         False, "residual connections around all LSTM layers but the first"
     )
     layer_normalization: bool = setting(
-        False, "layer normalization after every LSTM layer"
+        True, "layer normalization after every LSTM layer"
     )
     answer_order: str = setting(
         "units-first",
@@ -48,7 +48,7 @@ class TextToTextConfig(QueryConfig):
         "their order helps",
         choices=("as-written", "shuffled"),
     )
-    weight_decay: float = setting(0.3, "decoupled weight decay of AdamW", low=0)
+    weight_decay: float = setting(0.6, "decoupled weight decay of AdamW", low=0)
 
     @property
     def encoder(self) -> Stack:

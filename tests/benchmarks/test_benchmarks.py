@@ -59,9 +59,9 @@ def test_operations_are_counted_as_by_hand():
     by_hand = lstm_flops(5, 13, 256) + lstm_flops(3, 256, 256) + dense
     assert forward_flops(model) == by_hand
     assert training_flops(model, 32) == 3 * 32 * by_hand
-    config = TextToTextConfig(encoder_layers=1)
-    both_directions = 2 * lstm_flops(5, 13, 128)
-    rest = lstm_flops(3, 256, 128) + 3 * 2 * 128 * 13
+    config = TextToTextConfig(encoder_layers=1, decoder_layers=1)
+    both_directions = 2 * lstm_flops(5, 13, 64)
+    rest = lstm_flops(3, 128, 64) + 3 * 2 * 64 * 13
     assert forward_flops(build_text_model(config)) == both_directions + rest
 
 

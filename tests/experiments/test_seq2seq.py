@@ -70,13 +70,13 @@ def test_configurations_name_every_value():
         "train_queries": None,
         "split": "random",
         **plain(asdict(FULL.text_to_text)),
-        "encoder_layers": 2,
-        "decoder_layers": 1,
+        "encoder_layers": 3,
+        "decoder_layers": 3,
         "residual": False,
-        "layer_normalization": False,
+        "layer_normalization": True,
         "answer_order": "units-first",
         "query_order": "as-written",
-        "weight_decay": 0.3,
+        "weight_decay": 0.6,
     }
     modular = configs["image-to-text-modular-answers-seed-1"]
     expected = {
@@ -84,15 +84,15 @@ def test_configurations_name_every_value():
         "architecture": "modular",
         "supervision": "answers",
         "weight_decay": 0.1,
-        "text_encoder_layers": 2,
-        "text_decoder_layers": 1,
-        "text_weight_decay": 0.3,
+        "text_encoder_layers": 3,
+        "text_decoder_layers": 3,
+        "text_weight_decay": 0.6,
         "epochs": 20,
         "batch_size": 64,
     }
     assert modular == modular | expected
     end_to_end = configs["image-to-text-conv-lstm-seed-2"]
-    assert end_to_end["encoder_layers"] == 1
+    assert end_to_end["encoder_layers"] == 2
     assert end_to_end["text_encoder_layers"] is None
 
 
@@ -110,7 +110,7 @@ def test_end_to_end_models_have_the_same_schedule():
 def test_settings_are_compared_by_validation_queries_alone(tmp_path):
     config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH))
     experiment = TuningExperiment(config)
-    name = "encoder-2-decoder-1-rate-0.01-decay-0.3-epochs-1"
+    name = "encoder-3-decoder-3-rate-0.01-decay-0.6-epochs-1-normalized-1"
     assert experiment.name == f"tuning-text-to-text-5-{name}-seed-0"
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == len(config.make_split().validation)

@@ -137,14 +137,14 @@ def test_queries_of_uneven_length_are_repeated():
 
 def test_a_configuration_is_resolved_once():
     config = ImageToTextConfig(
-        architecture="modular", text_encoder_layers=3, max_digits=3
+        architecture="modular", text_encoder_layers=2, max_digits=3
     ).resolve()
-    text = TextToTextConfig(encoder_layers=3, max_digits=3)
+    text = TextToTextConfig(encoder_layers=2, max_digits=3)
     assert config.text_config() == text
     assert config.text_weight_decay == text.weight_decay
     assert config.encoder_layers is None and config.resolve() == config
-    plain = ImageToTextConfig(decoder_layers=2).resolve()
-    assert (plain.encoder_layers, plain.decoder_layers) == (1, 2)
+    plain = ImageToTextConfig(decoder_layers=3).resolve()
+    assert (plain.encoder_layers, plain.decoder_layers) == (2, 3)
     assert plain.text_config() is None and plain.resolve() == plain
 
 

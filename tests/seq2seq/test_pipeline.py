@@ -86,7 +86,7 @@ def test_a_model_is_trained_once_and_loaded_alike(folders, query_file):
     settings = dict(profile=PROFILE, train_queries=query_file)
     trained = load(folder)
     assert trained.run.config["train_queries"].startswith("64 queries, SHA-256 ")
-    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.3
+    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.6
     answers = trained.answer(["81+24", "1-9", "5+5  "])
     assert [len(answer) for answer in answers] == [3, 3, 3]
     assert trained.answer([]) == []
@@ -127,7 +127,7 @@ def test_image_models_contain_the_text_model(
         settings["architecture"] = "modular"
     for wrong, message in (
         (dict(seed=1), "seed: there 0, wanted 1"),
-        (dict(text_encoder_layers=3), "encoder_layers"),
+        (dict(text_encoder_layers=2), "encoder_layers"),
     ):
         with pytest.raises(UserError, match=message):
             train(
@@ -253,7 +253,7 @@ def edited(change):
     [
         (edited(lambda config: config.pop("answer_order")), "another version.*answer"),
         (edited(lambda config: config.update(heads=8)), "another version.*heads"),
-        (edited(lambda config: config.update(encoder_layers=3)), "does not fit"),
+        (edited(lambda config: config.update(encoder_layers=2)), "does not fit"),
         (edited(lambda config: config.update(max_digits="two")), "damaged"),
         (edited(lambda config: config.update(answer_order="x")), "unknown answer_o"),
         (edited(lambda config: config.update(task="gan")), "holds a gan model"),

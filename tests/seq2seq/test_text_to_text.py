@@ -49,8 +49,9 @@ def test_three_digit_queries_are_answered():
 
 def test_settings_reach_the_layers():
     config = TextToTextConfig(encoder_layers=3, decoder_layers=2, residual=True)
-    assert config.encoder == Stack(3, residual=True)
-    assert config.decoder == Stack(2, residual=True)
+    shared = dict(residual=True, layer_normalization=True)
+    assert config.encoder == Stack(3, **shared)
+    assert config.decoder == Stack(2, **shared)
 
 
 def test_a_shuffled_query_has_its_characters_in_one_other_order():
