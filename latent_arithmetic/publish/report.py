@@ -23,6 +23,7 @@ TEX_PACKAGES = (
     "texlive-fonts-recommended",
 )
 NEEDED_FILES = ("article.cls", "booktabs.sty", "microtype.sty", "lmodern.sty")
+UNFINISHED = "unfinished"  # folder in which LaTeX works
 PAGES = re.compile(r"Output written on .*?\((\d+) pages?", re.DOTALL)
 
 
@@ -185,18 +186,21 @@ def build_report(output: OutputFolder) -> Path | None:
     if not ensure_latex():
         return None
     say("building the report with latexmk")
+    # What a killed build left behind would stop the next one.
+    unfinished = folder / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
     # A fixed date makes the same sources give the same file.
     environment = os.environ | {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
     command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error"]
     built = subprocess.run(
-        [*command, "report.tex"],
+        [*command, f"-outdir={UNFINISHED}", "report.tex"],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         errors="replace",
     )
-    log_path = folder / "report.log"
+    log_path = unfinished / "report.log"
     log = log_path.read_text(errors="replace") if log_path.exists() else built.stdout
     if built.returncode:
         mistakes = [line for line in log.splitlines() if line.startswith("!")]
@@ -204,5 +208,7 @@ def build_report(output: OutputFolder) -> Path | None:
             f"LaTeX stopped: {(mistakes or ['see the log'])[0]} (log: {log_path})"
         )
     pages = check_log(log.replace("\n", " "))
+    os.replace(unfinished / "report.pdf", folder / "report.pdf")
+    shutil.rmtree(unfinished)
     say(f"report: {pages} pages, {os.path.relpath(folder / 'report.pdf')}")
     return folder / "report.pdf"
