@@ -34,10 +34,9 @@ def timed(self):
     save(self)
     spent.append(time.perf_counter() - started)
 training._Resume.save = timed
-try:
-    cli.main(sys.argv[2:])
-finally:
-    open(sys.argv[1], "w").write(str(sum(spent)))
+status = cli.main(sys.argv[2:])
+open(sys.argv[1], "w").write(str(sum(spent)))
+sys.exit(status)
 """
 
 
@@ -49,7 +48,7 @@ def time_run(where: str, profile: str = "full") -> dict[str, float]:
         options += ["--records", str(records), "--work", f"{folder}/work"]
         started = time.perf_counter()
         command = [sys.executable, "-c", COUNTING, str(count), *options]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - started
         training = json.loads((records / f"{RUN}.json").read_text())["seconds"]
         return {
