@@ -19,6 +19,7 @@ BENCHMARKS = {  # name: module, whose `run` measures
     "image-to-text-time-to-95-percent": "image_to_text",
     "image-training-steps": "image_training_steps",
     "gan-time-to-baseline-distance": "gan_time",
+    "runner-overhead": "runner_overhead",
 }
 COLUMNS = ("median [smallest, largest]", "repeats", "better than baseline", "note")
 

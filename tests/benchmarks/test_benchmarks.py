@@ -12,6 +12,7 @@ from benchmarks import (
     gemm_fraction,
     image_to_text,
     image_training_steps,
+    runner_overhead,
     time_to_accuracy,
 )
 from benchmarks.__main__ import BENCHMARKS, main, parse_arguments, show_record
@@ -272,3 +273,21 @@ def test_a_gan_is_measured_after_every_epoch(monkeypatch):
     )
     assert [distance for _, distance in history] == [9.0, 4.0]
     assert 0 < history[0][0] < history[1][0]
+
+
+def test_what_the_runner_costs_is_a_ratio():
+    found = {
+        "here": [{"seconds": 100.0, "training": 80.0, "checkpoints": 0.8}],
+        "processes": [{"seconds": 105.0, "training": 80.0, "checkpoints": 0.0}],
+    }
+    estimates = runner_overhead.summarize(found).estimates
+    assert estimates["processes_to_here"].value == pytest.approx(1.05)
+    assert estimates["checkpoints"].value == pytest.approx(0.01)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("where", ["here", "processes"])
+def test_the_runner_is_timed(where):
+    found = runner_overhead.time_run(where, "smoke")
+    assert 0 < found["training"] < found["seconds"]
+    assert (found["checkpoints"] > 0) == (where == "here")
