@@ -111,18 +111,15 @@ class TuningExperiment(TextExperiment):
     @property
     def group(self) -> str:
         settings = self.settings
-        parts = {
-            "encoder": settings.encoder_layers,
-            "decoder": settings.decoder_layers,
-            "rate": settings.learning_rate,
-            "decay": settings.weight_decay,
-            "epochs": settings.epochs,
-        }
-        if settings.layer_normalization:
-            parts["normalized"] = 1
+        words = [
+            f"encoder-{settings.encoder_layers}-decoder-{settings.decoder_layers}",
+            *["residual"] * settings.residual,
+            *["normalized"] * settings.layer_normalization,
+            f"rate-{settings.learning_rate:g}-decay-{settings.weight_decay:g}",
+            f"epochs-{settings.epochs}",
+        ]
         percent = round(100 * settings.train_fraction)
-        values = "-".join(f"{name}-{value:g}" for name, value in parts.items())
-        return f"tuning-{self.task}-{percent}-{values}"
+        return f"tuning-{self.task}-{percent}-{'-'.join(words)}"
 
     @property
     def purpose(self) -> str:

@@ -38,7 +38,7 @@ def _text(
 ) -> TextExperiment:
     """A text-to-text experiment; its schedule is that of the profile "full"."""
     config = TextToTextConfig(**asdict(FULL.text_to_text) | settings)
-    return kind(config, variant=variant)
+    return kind(config.resolve(), variant=variant)
 
 
 def _image(
@@ -46,7 +46,7 @@ def _image(
 ) -> HandwritingExperiment:
     schedule = schedule or FULL.schedule(task)
     config = TASKS[task].config_class(**asdict(schedule) | settings)
-    return HandwritingExperiment(config, task, variant)
+    return HandwritingExperiment(config.resolve(), task, variant)
 
 
 def split_experiments() -> list[TextExperiment]:
@@ -91,8 +91,14 @@ def baseline_experiments() -> list[BaselineExperiment]:
 def tuning_experiments() -> list[TextExperiment]:
     """Settings tried with few training queries, chosen by validation queries."""
     tried = [
-        # fraction, encoder and decoder layers, learning rate, weight decay, epochs
-        (0.1, 1, 1, 1e-2, 0.1, 60),
+        # fraction, encoder and decoder layers, residual, layer normalization,
+        # weight decay
+        (0.05, 2, 2, False, False, 0.3),
+        (0.05, 3, 3, False, False, 0.3),
+        (0.05, 2, 2, False, True, 0.6),
+        (0.05, 3, 3, False, True, 0.6),
+        (0.05, 3, 3, True, True, 0.6),
+        (0.05, 3, 3, True, True, 0.3),
     ]
     return [
         _text(
@@ -101,11 +107,11 @@ def tuning_experiments() -> list[TextExperiment]:
             train_fraction=fraction,
             encoder_layers=encoder,
             decoder_layers=decoder,
-            learning_rate=rate,
+            residual=residual,
+            layer_normalization=normalization,
             weight_decay=decay,
-            epochs=epochs,
         )
-        for fraction, encoder, decoder, rate, decay, epochs in tried
+        for fraction, encoder, decoder, residual, normalization, decay in tried
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 import keras
 import numpy as np
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.layers import OneHot
 from latent_arithmetic.seq2seq.queries import QueryConfig
@@ -80,11 +80,12 @@ class FrozenTextConfig(QueryConfig):
             },
         )
 
-    def resolve(self) -> "FrozenTextConfig":
+    def resolve(self, profile: Profile = FULL) -> "FrozenTextConfig":
         """The configuration with the text model's defaults in place of None."""
         text = self.text_config()
         if text is None:
             return self
+        text = text.resolve(profile)
         names = self._text_names()
         return replace(
             self, **{name: getattr(text, name.removeprefix(PREFIX)) for name in names}

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.frozen_text import FrozenTextConfig, FrozenTextModel
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SHAPE, RandomGlyphs, glyph_bank
@@ -142,10 +142,10 @@ class ImageToTextConfig(FrozenTextConfig):
                 f"expected architecture {MODULAR}, or supervision {SUPERVISIONS[0]}"
             )
 
-    def resolve(self) -> "ImageToTextConfig":
+    def resolve(self, profile: Profile = FULL) -> "ImageToTextConfig":
         """The configuration with default numbers of layers in place of None."""
         if self.uses_text_model:
-            return super().resolve()
+            return super().resolve(profile)
         return replace(
             self,
             encoder_layers=self.encoder_layers or LAYERS,
@@ -351,9 +351,9 @@ def build_image_to_text(
         return ModularImageToText(
             encoder_decoder, glyphs, config.format, config.supervision
         )
-    stacks = [
-        Stack(number, layer_normalization=True)
-        for number in (config.encoder_layers, config.decoder_layers)
-    ]
+    stacks = (
+        Stack(config.encoder_layers, layer_normalization=True),
+        Stack(config.decoder_layers),
+    )
     network = build_end_to_end(config.architecture, config.format, *stacks)
     return EndToEndImageToText(glyphs, network)

@@ -92,8 +92,14 @@ def encode_to_context(x, encoder: Stack):
     return ops.concatenate([forward, backward], axis=-1)
 
 
-def decode_from(context, steps: int, decoder: Stack, units_first: bool = True):
-    """Context vectors [n, d] to answer logits [n, steps, 13].
+def decode_from(
+    context,
+    steps: int,
+    decoder: Stack,
+    units_first: bool = True,
+    outputs: int = len(ALPHABET),
+):
+    """Context vectors [n, d] to the logits of an answer [n, steps, outputs].
 
     The context vector is the input of the decoder's LSTM layers at every character.
 
@@ -101,10 +107,11 @@ def decode_from(context, steps: int, decoder: Stack, units_first: bool = True):
         units_first: the decoder writes the units first, as we do on paper, so that a
             carry or borrow is known before the digit that needs it; the last step
             reverses the answer.
+        outputs: of each character: its logits, or what an image is drawn from.
     """
     states = decoder(layers.RepeatVector(steps)(context))
-    logits = layers.Dense(len(ALPHABET))(states)
-    return ops.flip(logits, axis=1) if units_first else logits
+    characters = layers.Dense(outputs)(states)
+    return ops.flip(characters, axis=1) if units_first else characters
 
 
 def build_encoder_decoder(
@@ -170,12 +177,16 @@ def build_style_encoder() -> keras.Model:
 def build_glyph_decoder() -> keras.Model:
     """Character [n, 13] and style vector [n, 24] to pixel logits [n, 28, 28, 1]."""
     character, style = keras.Input((len(ALPHABET),)), keras.Input((STYLE_DIM,))
-    x = layers.Concatenate()([character, style])
+    pixels = draw_glyphs(layers.Concatenate()([character, style]))
+    return keras.Model([character, style], pixels, name="glyph_decoder")
+
+
+def draw_glyphs(x):
+    """Vectors [n, d] to pixel logits [n, 28, 28, 1]."""
     x = layers.Dense(DECODER_UNITS, activation="silu")(x)
     x = layers.Dense(7 * 7 * DECODER_CHANNELS[0], activation="silu")(x)
     x = layers.Reshape((7, 7, DECODER_CHANNELS[0]))(x)
     x = layers.Conv2DTranspose(
         DECODER_CHANNELS[1], 4, strides=2, padding="same", activation="silu"
     )(x)
-    pixels = layers.Conv2DTranspose(1, 4, strides=2, padding="same")(x)
-    return keras.Model([character, style], pixels, name="glyph_decoder")
+    return layers.Conv2DTranspose(1, 4, strides=2, padding="same")(x)

@@ -264,7 +264,7 @@ def _text_model(
         )
     text = load(text_folder)
     spec, schedule = TASKS["text-to-text"], ("epochs", "batch_size", "learning_rate")
-    wanted = plain(spec.recorded(config.resolve(), split))
+    wanted = plain(spec.recorded(config.resolve(profile), split))
     differences = [
         f"{name}: there {text.run.config.get(name)!r}, wanted {value!r}"
         for name, value in wanted.items()

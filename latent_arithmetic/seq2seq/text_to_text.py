@@ -4,13 +4,13 @@ Modular image-to-text and text-to-image contain such a model, frozen, that was t
 on the same queries and no others; end-to-end image-to-text does not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.seq2seq.layers import OneHot, Stack, build_encoder_decoder
 from latent_arithmetic.seq2seq.queries import QueryConfig, encode_queries
 
@@ -29,13 +29,19 @@ class TextToTextConfig(QueryConfig):
         UserError: a value is not usable.
     """
 
-    encoder_layers: int = setting(3, "bidirectional LSTM layers of the encoder", low=1)
-    decoder_layers: int = setting(3, "LSTM layers of the decoder", low=1)
+    encoder_layers: int | None = setting(
+        None,
+        "bidirectional LSTM layers of the encoder (default: the profile's)",
+        low=1,
+    )
+    decoder_layers: int | None = setting(
+        None, "LSTM layers of the decoder (default: the profile's)", low=1
+    )
     residual: bool = setting(
         False, "residual connections around all LSTM layers but the first"
     )
     layer_normalization: bool = setting(
-        True, "layer normalization after every LSTM layer"
+        True, "layer normalization after every LSTM layer of the encoder"
     )
     answer_order: str = setting(
         "units-first",
@@ -48,7 +54,19 @@ class TextToTextConfig(QueryConfig):
         "their order helps",
         choices=("as-written", "shuffled"),
     )
-    weight_decay: float = setting(0.6, "decoupled weight decay of AdamW", low=0)
+    weight_decay: float | None = setting(
+        None, "decoupled weight decay of AdamW (default: the profile's)", low=0
+    )
+
+    def resolve(self, profile: Profile = FULL) -> "TextToTextConfig":
+        """The configuration with the profile's layers and weight decay for None."""
+        usual = {
+            "encoder_layers": profile.text_layers,
+            "decoder_layers": profile.text_layers,
+            "weight_decay": profile.text_weight_decay,
+        }
+        unset = {k: v for k, v in usual.items() if getattr(self, k) is None}
+        return replace(self, **unset)
 
     @property
     def encoder(self) -> Stack:
@@ -58,7 +76,7 @@ class TextToTextConfig(QueryConfig):
     @property
     def decoder(self) -> Stack:
         """The layers of the decoder."""
-        return Stack(self.decoder_layers, self.residual, self.layer_normalization)
+        return Stack(self.decoder_layers, self.residual)
 
     def encode(self, queries: np.ndarray) -> np.ndarray:
         """Queries [n, 3] as the codes that the model reads: uint8 [n, query_length]."""
@@ -75,6 +93,7 @@ def build_text_model(config: TextToTextConfig) -> keras.Model:
     Its input is [n, query_length, 13], its output [n, answer_length, 13]. See
     `TextToText` for the model around it.
     """
+    config = config.resolve()
     return build_encoder_decoder(
         config.format,
         config.encoder,

@@ -110,7 +110,7 @@ def test_end_to_end_models_have_the_same_schedule():
 def test_settings_are_compared_by_validation_queries_alone(tmp_path):
     config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH))
     experiment = TuningExperiment(config)
-    name = "encoder-3-decoder-3-rate-0.01-decay-0.6-epochs-1-normalized-1"
+    name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.6-epochs-1"
     assert experiment.name == f"tuning-text-to-text-5-{name}-seed-0"
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == len(config.make_split().validation)
