@@ -43,11 +43,18 @@ from latent_arithmetic.seq2seq.mnist_addition import (
     exact_sums,
     train_mnist_addition,
 )
-from latent_arithmetic.seq2seq.pipeline import TrainedSequenceModel, train
-from latent_arithmetic.seq2seq.tasks import TASKS
+from latent_arithmetic.seq2seq.pipeline import (
+    TrainedSequenceModel,
+    build_model,
+    train,
+)
+from latent_arithmetic.seq2seq.queries import encode_answers
+from latent_arithmetic.seq2seq.tasks import TASKS, answer_loss
+from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 from latent_arithmetic.training import History
 
 LONG_DIGITS, LONG_QUERIES = (3, 5, 10, 20, 100), 2_000
+GRADIENT_QUERIES = 512  # of a batch whose gradient is measured
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,49 @@ class TuningExperiment(TextExperiment):
         )
         queries = self.settings.make_split().validation
         return summarize_trained(trained, *evaluate(trained, queries))
+
+
+@dataclass(frozen=True)
+class DepthExperiment(TextExperiment):
+    """A text-to-text model, and how far the first gradient reaches into it."""
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        found = super().measure(work, profile)
+        found.details["first_gradients"] = first_gradients(self.settings)
+        return found
+
+
+def first_gradients(config: TextToTextConfig) -> dict[str, float]:
+    """Norm of the loss's gradient in every LSTM layer of an untrained model.
+
+    It is the step of plain gradient descent with the learning rate 1, so that any
+    backend can measure it.
+
+    Returns:
+        By layer, the encoder's first layer first.
+    """
+    spec, queries = TASKS["text-to-text"], config.make_split().train[:GRADIENT_QUERIES]
+    model = build_model("text-to-text", config)
+    rnns = [
+        layer
+        for layer in model.encoder_decoder.layers
+        if isinstance(layer, keras.layers.LSTM | keras.layers.Bidirectional)
+    ]
+    before = [layer.get_weights() for layer in rnns]
+    model.compile(keras.optimizers.SGD(1.0), answer_loss())
+    model.train_on_batch(
+        spec.encode(config, queries), encode_answers(queries, config.format)
+    )
+    norms = [
+        np.sqrt(
+            sum(
+                np.square(new - old).sum()
+                for new, old in zip(layer.get_weights(), weights, strict=True)
+            )
+        )
+        for layer, weights in zip(rnns, before, strict=True)
+    ]
+    return {f"layer {place}": float(norm) for place, norm in enumerate(norms, 1)}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from latent_arithmetic.config import FULL, Schedule
 from latent_arithmetic.experiments.base import Experiment
 from latent_arithmetic.experiments.seq2seq import (
     BaselineExperiment,
+    DepthExperiment,
     HandwritingExperiment,
     LengthExperiment,
     MnistAdditionExperiment,
@@ -29,6 +30,14 @@ TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
 # Fractions with five seeds.
 HEADLINES = (0.9, 0.5, 0.1)
 MNIST_DIGITS = (1, 2, 4, 15)  # of a number in MNIST addition
+# Depths that are compared: (encoder, decoder layers), and how layers are connected.
+PLAIN = "plain"
+DEPTHS = [((depth, 1), PLAIN) for depth in FULL.depths]
+DEPTHS += [((1, depth), PLAIN) for depth in FULL.depths[1:]]
+DEPTHS += [((5, 1), "residual"), ((1, 5), "residual"), ((5, 1), "normalized")]
+RATES = (1e-2, 3e-3)
+# Those of RATES that had the higher validation accuracy.
+DEPTH_RATES = dict.fromkeys(DEPTHS, 1e-2)
 
 
 def _text(
@@ -142,21 +151,51 @@ def text_to_image_experiments() -> list[HandwritingExperiment]:
     ]
 
 
-def depth_experiments() -> list[TextExperiment]:
-    """Encoder depths with one decoder layer, decoder depths with one encoder layer."""
-    depths = FULL.depths
-    pairs = [(depth, 1) for depth in depths] + [(1, depth) for depth in depths[1:]]
+def depth_experiments() -> list[DepthExperiment]:
+    """Encoder depths with one decoder layer, decoder depths with one encoder layer.
+
+    The LSTM layers are plain ones; the deepest are there with residual connections
+    and with layer normalization, too. Learning rates are chosen by validation
+    queries, see `depth_tuning_experiments`.
+    """
     return [
-        _text(
-            f"depth-encoder-{encoder}-decoder-{decoder}",
-            seed=seed,
-            train_fraction=0.5,
-            encoder_layers=encoder,
-            decoder_layers=decoder,
-        )
+        _deep(pair, variant, DEPTH_RATES[pair, variant], seed, DepthExperiment)
         for seed in SEEDS
-        for encoder, decoder in pairs
+        for pair, variant in DEPTHS
     ]
+
+
+def depth_tuning_experiments() -> list[TextExperiment]:
+    """The same with every learning rate, on validation queries."""
+    return [
+        _deep(pair, variant, rate, TUNING_SEED, TuningExperiment)
+        for pair, variant in DEPTHS
+        for rate in RATES
+    ]
+
+
+def _deep(
+    pair: tuple[int, int],
+    variant: str,
+    rate: float,
+    seed: int,
+    kind: type[TextExperiment],
+) -> TextExperiment:
+    encoder, decoder = pair
+    name = f"depth-encoder-{encoder}-decoder-{decoder}"
+    return _text(
+        name if variant == PLAIN else f"{name}-{variant}",
+        kind,
+        seed=seed,
+        train_fraction=0.5,
+        encoder_layers=encoder,
+        decoder_layers=decoder,
+        residual=variant == "residual",
+        layer_normalization=variant == "normalized",
+        weight_decay=0.1,
+        epochs=20,
+        learning_rate=rate,
+    )
 
 
 def three_digit_experiments() -> list[TextExperiment]:
@@ -202,6 +241,7 @@ def all_experiments() -> list[Experiment]:
         *image_to_text_experiments(),
         *text_to_image_experiments(),
         *depth_experiments(),
+        *depth_tuning_experiments(),
         *three_digit_experiments(),
         *length_experiments(),
         *mnist_addition_experiments(),
