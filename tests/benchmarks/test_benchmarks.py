@@ -10,7 +10,6 @@ from benchmarks import (
     baseline,
     gan_time,
     gemm_fraction,
-    image_to_text,
     image_training_steps,
     runner_overhead,
     time_to_accuracy,
@@ -25,7 +24,7 @@ from benchmarks.time_to_accuracy import (
     prepare_text_model,
     train_to_threshold,
 )
-from latent_arithmetic.config import QUICK, SMOKE, Schedule, config_from_flags
+from latent_arithmetic.config import QUICK, Schedule, config_from_flags
 from latent_arithmetic.images.dataset import load_images
 from latent_arithmetic.records import read_record
 from latent_arithmetic.seq2seq.baseline import build_baseline, encode_text
@@ -168,34 +167,6 @@ def test_training_ends_at_the_last_step():
     assert short.steps == 3 and once.steps == 7
     for each in (short, once):
         assert not each.reached and 0 < each.preparation_seconds <= each.seconds
-
-
-@pytest.mark.stress
-def test_image_to_text_stops_at_its_threshold(monkeypatch):
-    """It is validated after every epoch of a few."""
-    profile = dataclasses.replace(
-        SMOKE,
-        epoch_examples=128,
-        image_to_text=Schedule(3, 64, 1e-3),
-    )
-    monkeypatch.setattr(image_to_text, "THRESHOLD", 0.0)
-    found = image_to_text.time_to_threshold(1, profile)
-    assert found.reached and found.steps == 2
-    assert 0 < found.preparation_seconds < found.seconds
-    monkeypatch.setattr(image_to_text, "THRESHOLD", 1.1)
-    stop = image_to_text.StopAtThreshold(Stopwatch())
-    stop.set_model(keras.Model())
-    stop.on_train_begin()
-    for epoch, logs in enumerate(({}, {"val_exact_match": 0.9})):
-        stop.on_train_batch_end(0, {"loss": 1.0})
-        stop.on_epoch_end(epoch, logs)
-    assert not getattr(stop.model, "stop_training", False)
-    stop.on_train_batch_end(0, {"loss": 1.0})
-    stop.on_epoch_end(2, {"val_exact_match": 1.2})
-    assert [(check.step, check.value) for check in stop.checks] == [(2, 0.9), (3, 1.2)]
-    assert stop.model.stop_training
-    result = image_to_text.summarize([found])
-    assert set(result.estimates) == {"time_end_to_end"}
 
 
 @pytest.mark.stress
