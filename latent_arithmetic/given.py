@@ -8,10 +8,19 @@ import re
 UNITS_FIRST = "nothing (its decoder writes the units first)"
 NOTHING = "nothing"
 COLUMNS = "columns"
+ADDER = "adder"
+# To models that the package no longer has; their records are kept in results/earlier.
+ALIGNMENT = "alignment, character kinds, shared digit embedding"
 FROZEN = "frozen text model"
 QUERIES = "list of queries"
 # By the start of a group's name, the first that fits.
 GIVEN = (
+    ("text-to-text-attention-alignment-given", ALIGNMENT),
+    (
+        "text-to-text-attention-without-alignment",
+        "character kinds, shared digit embedding",
+    ),
+    ("text-to-text-column-aligned", f"{COLUMNS}, shared digit embedding"),
     ("text-to-text-left-to-right", NOTHING),
     ("text-to-text-baseline", NOTHING),
     ("text-to-text-shuffled-query", f"{UNITS_FIRST}; queries in a shuffled order"),
@@ -20,8 +29,11 @@ GIVEN = (
     ("image-to-text-modular-characters", f"{FROZEN}, {QUERIES}, character labels"),
     ("image-to-text-modular", f"{FROZEN}, {QUERIES}"),
     ("image-to-text", UNITS_FIRST),
+    ("text-to-image-end-to-end", UNITS_FIRST),
     ("text-to-image", FROZEN),
     ("length-generalization", COLUMNS),
+    ("mnist-addition-given", f"{COLUMNS}, {ADDER}"),
+    ("mnist-addition-learnt", COLUMNS),
 )
 UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
 ATTRIBUTES = "attributes of training images"

@@ -206,7 +206,8 @@ def _records_cell(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The cell that writes the recorded runs that the notebook's tables need."""
     code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
     payload = {
-        kind: packed_records(kind, code) for kind in ("experiments", "benchmarks")
+        kind: packed_records(kind, code)
+        for kind in ("experiments", "earlier", "benchmarks")
     }
     source = UNPACK_RECORDS.format(payload=payload)
     return new_code_cell(source, id="embedded-records", metadata=HIDDEN)
