@@ -188,10 +188,11 @@ def results_readme(results: Path) -> str:
         GENERATED,
         "# Recorded results\n\nOne JSON a run, with configuration, seeds, versions, "
         "device and commit: `experiments/` (profile `full`), `earlier/` (of models "
-        "that the package no longer has), `benchmarks/`, `replications/` (runs repeated on another processor) and `notebooks/` (the "
-        "committed run of the notebooks, profile `quick`). Intervals are 95%: over "
-        "seeds Student's t; of a single run, or of runs that agree exactly, Wilson's "
-        "for fractions, else over examples or samples.",
+        "that the package no longer has), `benchmarks/`, `replications/` (runs "
+        "repeated on another processor) and `notebooks/` (the committed run of the "
+        "notebooks, profile `quick`). Intervals are 95%: over seeds Student's t; of a "
+        "single run, or of runs that agree exactly, Wilson's for fractions, else over "
+        "examples or samples.",
         "## Columns\n\n" + markdown_table(COLUMNS.items(), ("column", "meaning")),
     ]
     for title, start, wanted in SECTIONS:
