@@ -29,6 +29,9 @@ MODULAR_SCHEDULE = Schedule(epochs=20, batch_size=64, learning_rate=4e-3)
 TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
 # Fractions with five seeds.
 HEADLINES = (0.9, 0.5, 0.1)
+# Much weight decay helps where few queries are trained on; with many, it delays the
+# start of learning.
+FEW_QUERIES_FRACTION, FEW_QUERIES_DECAY = 0.05, 0.6
 MNIST_DIGITS = (1, 2, 4, 15)  # of a number in MNIST addition
 # Depths that are compared: (encoder, decoder layers), and how layers are connected.
 PLAIN = "plain"
@@ -46,7 +49,10 @@ def _text(
     **settings,
 ) -> TextExperiment:
     """A text-to-text experiment; its schedule is that of the profile "full"."""
-    config = TextToTextConfig(**asdict(FULL.text_to_text) | settings)
+    usual = asdict(FULL.text_to_text)
+    if settings.get("train_fraction", 1) <= FEW_QUERIES_FRACTION:
+        usual["weight_decay"] = FEW_QUERIES_DECAY
+    config = TextToTextConfig(**usual | settings)
     return kind(config.resolve(), variant=variant)
 
 
