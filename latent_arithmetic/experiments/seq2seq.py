@@ -342,7 +342,9 @@ class MnistAdditionExperiment(Experiment):
 
     @property
     def config(self) -> dict:
-        return {"task": "mnist-addition", **plain(asdict(self.settings))}
+        settings = plain(asdict(self.settings))
+        settings["batch_size"] = self.settings.sums_in_a_batch
+        return {"task": "mnist-addition", **settings}
 
     def clean(self, work: Path) -> None:
         shutil.rmtree(work / self.name, ignore_errors=True)

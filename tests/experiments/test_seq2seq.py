@@ -86,7 +86,7 @@ def test_configurations_name_every_value():
         "weight_decay": 0.1,
         "text_encoder_layers": 3,
         "text_decoder_layers": 3,
-        "text_weight_decay": 0.6,
+        "text_weight_decay": 0.3,
         "epochs": 20,
         "batch_size": 64,
     }
