@@ -67,9 +67,9 @@ class ShortSchedule:
 
 # Chosen by the validation queries of seed 0.
 SCHEDULES = {
-    "encoder-decoder": ShortSchedule(128, 1e-2, 0.1, steps=900, every=25),
+    "encoder-decoder": ShortSchedule(128, 1e-2, 0.1, steps=850, every=25),
 }
-LAYERS = dict(encoder_layers=1, decoder_layers=1)
+LAYERS = dict(encoder_layers=2, decoder_layers=1)
 
 
 @dataclass(frozen=True)
