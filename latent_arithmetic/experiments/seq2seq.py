@@ -54,6 +54,7 @@ from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 from latent_arithmetic.training import History
 
 LONG_DIGITS, LONG_QUERIES = (3, 5, 10, 20, 100), 2_000
+SCORE_EPOCHS = 4  # of the classifier of drawn digits
 GRADIENT_QUERIES = 512  # of a batch whose gradient is measured
 
 
@@ -258,7 +259,7 @@ class HandwritingExperiment(ModelExperiment):
         self, trained: TrainedSequenceModel, folder: Path, profile: Profile
     ) -> Estimate:
         images, codes = draw_digits(trained.model, profile.epoch_examples)
-        config = DigitClassifierConfig(seed=self.seed)
+        config = DigitClassifierConfig(seed=self.seed, epochs=SCORE_EPOCHS)
         config = TASKS["digit-classifier"].resolve(config, profile)
         score = classification_accuracy_score(images, codes, folder, config)
         shutil.rmtree(folder)

@@ -91,7 +91,7 @@ def order_experiments() -> list[TextExperiment]:
 
 def baseline_experiments() -> list[BaselineExperiment]:
     """The assignment's model: as many steps as ours, and trained to convergence."""
-    variants = {"baseline": 15, "baseline-100-epochs": 100}
+    variants = {"baseline": 10, "baseline-100-epochs": 100}
     return [
         BaselineExperiment(
             BaselineConfig(seed=seed, train_fraction=fraction, epochs=epochs),

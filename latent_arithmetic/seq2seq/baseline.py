@@ -39,7 +39,7 @@ MALFORMED = "?"
 class BaselineConfig(QueryConfig):
     """The assignment's hyperparameters."""
 
-    epochs: int = setting(15, "passes over the training queries", low=1)
+    epochs: int = setting(10, "passes over the training queries", low=1)
     batch_size: int = setting(32, "queries in a training step", low=1)
     learning_rate: float = setting(1e-3, "learning rate", low=0, low_open=True)
 
