@@ -83,13 +83,13 @@ def _run(table: np.ndarray, symbols: np.ndarray) -> np.ndarray:
 def extract_machine(column_rnn: keras.Model) -> FiniteMachine:
     """The machine of a model of finite-state cells, see `build_column_rnn`."""
     rnns = [each for each in column_rnn.layers if isinstance(each, keras.layers.RNN)]
-    hidden, logits = [
+    column, hidden, logits = [
         each for each in column_rnn.layers if isinstance(each, keras.layers.Dense)
     ]
     states = rnns[0].cell.state_size
     one_hot = np.eye(states, dtype="float32")
     inputs = np.eye(len(ALPHABET), dtype="float32")[np.array(COLUMNS)]
-    inputs = inputs.reshape(len(COLUMNS), -1)
+    inputs = np.maximum(_dense(column, inputs.reshape(len(COLUMNS), -1)), 0)
     both = [np.concatenate(pair) for pair in product(one_hot, one_hot)]
     tables = [], []
     upward = [rnn for rnn in rnns if not rnn.go_backwards]

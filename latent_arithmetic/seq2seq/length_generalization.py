@@ -41,6 +41,7 @@ from latent_arithmetic.training import (
 ROLES = 3  # of the characters in a column: left digit, right digit, sign
 STATES = 4  # of every finite-state layer, each direction
 CELL_UNITS = 32  # hidden units that choose the next state; units of an LSTM cell
+COLUMN_UNITS = 64  # hidden units that a column is turned into
 OUTPUT_UNITS = 64  # hidden units that choose a character
 STATE_LOGIT_SCALE = 4.0  # factor on the logits of the states, so that one of them wins
 BLANK_COLUMNS = 4  # after the numbers' ends, at least
@@ -183,6 +184,7 @@ def build_column_rnn(cell: str = "finite-state", layer_count: int = 3) -> keras.
     """
     columns = keras.Input((None, ROLES, len(ALPHABET)))
     x = layers.Reshape((-1, ROLES * len(ALPHABET)))(columns)
+    x = layers.Dense(COLUMN_UNITS, activation="relu")(x)
     for _ in range(layer_count):
         up, down = (_run_over_columns(x, cell, back) for back in (False, True))
         x = layers.Concatenate()([x, up, ops.flip(down, axis=1)])
