@@ -69,9 +69,10 @@ class DigitClassifier(keras.Model):
 def save_weights(path: Path, classifier: DigitClassifier) -> None:
     """Write a classifier's weights as the evaluation classifier of the project.
 
-    The file's checksum has to be entered in `io.CONTENT_CHECKSUMS`.
+    They are kept as float16, to be small. The file's checksum has to be entered in
+    `io.CONTENT_CHECKSUMS`.
     """
-    weights = classifier.cnn.get_weights()
+    weights = [each.astype("float16") for each in classifier.cnn.get_weights()]
     save_arrays(path, {f"{place:02d}": each for place, each in enumerate(weights)})
 
 
@@ -86,7 +87,8 @@ def evaluation_classifier() -> DigitClassifier:
     """
     arrays = read_data(DIGIT_CLASSIFIER)
     classifier = DigitClassifier()
-    classifier.cnn.set_weights([arrays[name] for name in sorted(arrays)])
+    weights = [arrays[name].astype("float32") for name in sorted(arrays)]
+    classifier.cnn.set_weights(weights)
     return classifier
 
 
