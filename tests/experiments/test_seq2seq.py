@@ -10,6 +10,7 @@ from latent_arithmetic.experiments.seq2seq import (
     HandwritingExperiment,
     LengthExperiment,
     TuningExperiment,
+    first_gradients,
 )
 from latent_arithmetic.experiments.seq2seq_runs import all_experiments
 from latent_arithmetic.io import plain
@@ -44,6 +45,7 @@ def test_groups_have_the_names_that_tables_ask_for():
         "text-to-text-left-to-right-random-90",
         "text-to-text-shuffled-query-random-10",
         "text-to-text-depth-encoder-3-decoder-1-random-50",
+        "text-to-text-depth-encoder-1-decoder-5-residual-random-50",
         "text-to-text-encoder-decoder-three-digits-random-90",
         "image-to-text-cnn-lstm",
         "image-to-text-flattened-lstm",
@@ -108,14 +110,28 @@ def test_end_to_end_models_have_the_same_schedule():
 
 @pytest.mark.slow
 def test_settings_are_compared_by_validation_queries_alone(tmp_path):
-    config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH))
+    config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH)).resolve()
     experiment = TuningExperiment(config)
-    name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.6-epochs-1"
+    name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.3-epochs-1"
     assert experiment.name == f"tuning-text-to-text-5-{name}-seed-0"
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == len(config.make_split().validation)
     last = found.details["validation"]["exact_match"][-1]
     assert found.estimates["exact_match"].value == pytest.approx(last)
+
+
+@pytest.mark.slow
+def test_the_first_gradient_is_measured_in_every_lstm_layer():
+    config = TextToTextConfig(
+        train_fraction=0.05,
+        encoder_layers=2,
+        decoder_layers=1,
+        layer_normalization=False,
+        **asdict(ONE_EPOCH),
+    )
+    norms = first_gradients(config)
+    assert list(norms) == ["layer 1", "layer 2", "layer 3"]
+    assert all(0 < norm < 10 for norm in norms.values())
 
 
 @pytest.mark.stress
