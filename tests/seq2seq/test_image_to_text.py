@@ -139,7 +139,7 @@ def test_a_configuration_is_resolved_once():
     config = ImageToTextConfig(
         architecture="modular", text_encoder_layers=2, max_digits=3
     ).resolve()
-    text = TextToTextConfig(encoder_layers=2, max_digits=3)
+    text = TextToTextConfig(encoder_layers=2, max_digits=3).resolve()
     assert config.text_config() == text
     assert config.text_weight_decay == text.weight_decay
     assert config.encoder_layers is None and config.resolve() == config

@@ -86,7 +86,7 @@ def test_a_model_is_trained_once_and_loaded_alike(folders, query_file):
     settings = dict(profile=PROFILE, train_queries=query_file)
     trained = load(folder)
     assert trained.run.config["train_queries"].startswith("64 queries, SHA-256 ")
-    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.6
+    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.3
     answers = trained.answer(["81+24", "1-9", "5+5  "])
     assert [len(answer) for answer in answers] == [3, 3, 3]
     assert trained.answer([]) == []

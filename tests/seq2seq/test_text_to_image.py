@@ -105,7 +105,7 @@ def test_a_configuration_is_resolved_and_built():
     assert config.resolve() == config
     squared = TextToImageConfig(decoder="mean-squared-error").resolve()
     assert squared.logit_scale is None
-    assert squared.text_decoder_layers == TextToTextConfig().decoder_layers
+    assert squared.text_decoder_layers == TextToTextConfig().resolve().decoder_layers
     assert isinstance(build_text_to_image(squared), MeanSquaredErrorTextToImage)
     with pytest.raises(UserError, match="no style vector"):
         TextToImageConfig(decoder="mean-squared-error", logit_scale=2.0)

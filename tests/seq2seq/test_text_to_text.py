@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from latent_arithmetic.config import FULL, QUICK, SMOKE
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.layers import Stack
 from latent_arithmetic.seq2seq.queries import (
@@ -49,9 +50,8 @@ def test_three_digit_queries_are_answered():
 
 def test_settings_reach_the_layers():
     config = TextToTextConfig(encoder_layers=3, decoder_layers=2, residual=True)
-    shared = dict(residual=True, layer_normalization=True)
-    assert config.encoder == Stack(3, **shared)
-    assert config.decoder == Stack(2, **shared)
+    assert config.encoder == Stack(3, residual=True, layer_normalization=True)
+    assert config.decoder == Stack(2, residual=True)
 
 
 def test_a_shuffled_query_has_its_characters_in_one_other_order():
@@ -113,3 +113,11 @@ def test_the_same_seed_gives_the_same_weights():
         weights.append(model.get_weights())
     pairs = zip(*weights, strict=True)
     assert all((first == second).all() for first, second in pairs)
+
+
+@pytest.mark.parametrize("profile", [SMOKE, QUICK])
+def test_what_is_not_set_is_the_profiles(profile):
+    config = TextToTextConfig(decoder_layers=4).resolve(profile)
+    assert (config.encoder_layers, config.decoder_layers) == (profile.text_layers, 4)
+    assert config.weight_decay == profile.text_weight_decay
+    assert config.resolve(FULL) == config
