@@ -196,7 +196,8 @@ def results_readme(results: Path) -> str:
         "## Columns\n\n" + markdown_table(COLUMNS.items(), ("column", "meaning")),
     ]
     for title, start, wanted in SECTIONS:
-        parts.append(f"## {title}\n\n{_section(start, wanted, groups)}")
+        if any(group.startswith(start) for group in groups):
+            parts.append(f"## {title}\n\n{_section(start, wanted, groups)}")
     earlier = _section("", ("exact_match",), read_groups("earlier"))
     parts.append(f"## Task 2: models that were given more\n\n{EARLIER}\n\n{earlier}")
     parts.append(f"## Benchmarks\n\n{_benchmarks(results / 'benchmarks')}")
