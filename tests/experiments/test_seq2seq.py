@@ -184,7 +184,7 @@ def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch)
     found = experiment.measure(tmp_path, PROFILE)
     assert experiment.name == "length-generalization-lstm-2-digits-seed-0"
     estimates = found.estimates
-    assert estimates["3_digits"].n == 60 and estimates["exact_match"].n > 1_000
+    assert estimates["3_digits"].n == estimates["exact_match"].n == 60
     sums, differences = (estimates[f"20_digits_{s}"] for s in ("sums", "differences"))
     assert sums.n + differences.n == 60
     seen = round(60 * estimates["3_digits_seen_patterns_fraction"].value)

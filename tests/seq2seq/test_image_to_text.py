@@ -29,6 +29,7 @@ from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
+SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def glyphs():
 
 @pytest.fixture
 def modular(glyphs):
-    return ModularImageToText(build_text_model(TextToTextConfig()), glyphs)
+    return ModularImageToText(build_text_model(SMALL_TEXT), glyphs)
 
 
 def changed_by_a_step(model, x, y):

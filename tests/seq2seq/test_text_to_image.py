@@ -26,11 +26,12 @@ from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
+SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
 
 
 def build(model_class=TextToImage):
     glyphs = RandomGlyphs(glyph_bank("train"))
-    return model_class(build_text_model(TextToTextConfig()), glyphs)
+    return model_class(build_text_model(SMALL_TEXT), glyphs)
 
 
 def set_to_zero(*networks):

@@ -1,5 +1,7 @@
 """Text to text: configurations, and learning on this backend."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -24,7 +26,8 @@ from latent_arithmetic.seq2seq.text_to_text import (
 )
 from latent_arithmetic.training import jit_compile
 
-QUERIES = TextToTextConfig().make_split().train[:32]
+SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
+QUERIES = SMALL_TEXT.make_split().train[:32]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
 # Adam fits the 32 queries within 39 to 48 steps (TensorFlow and JAX, two seeds each).
 STEPS = 150
@@ -41,7 +44,7 @@ def compiled(config, seed=0, **options):
 
 
 def test_three_digit_queries_are_answered():
-    config = TextToTextConfig(max_digits=3)
+    config = replace(SMALL_TEXT, max_digits=3)
     codes = config.encode(parse_queries(["123-4", "999+999"], config.format))
     logits = build_text_model(config).predict_on_batch(one_hot(codes))
     assert logits.shape == (2, 4, len(ALPHABET))
@@ -83,7 +86,7 @@ def test_exact_match_counts_whole_answers():
 
 
 def test_predict_handles_any_number():
-    model = TextToText(build_text_model(TextToTextConfig()))
+    model = TextToText(build_text_model(SMALL_TEXT))
     assert predict(model, CODES[:1]).shape == (1, 3, 13)
     outputs = predict(model, np.tile(CODES, (20, 1)))
     assert outputs.shape == (640, 3, 13)
@@ -92,7 +95,7 @@ def test_predict_handles_any_number():
 
 def test_a_small_training_set_is_fitted():
     """Within three times the steps that the slowest backend needed."""
-    model = compiled(TextToTextConfig(), metrics=[exact_match])
+    model = compiled(SMALL_TEXT, metrics=[exact_match])
     losses = []
     for _ in range(STEPS):
         loss, fitted = map(float, model.train_on_batch(CODES, ANSWERS))
@@ -104,7 +107,7 @@ def test_a_small_training_set_is_fitted():
 
 
 def test_the_same_seed_gives_the_same_weights():
-    config = TextToTextConfig()
+    config = SMALL_TEXT
     weights = []
     for _ in range(2):
         model = compiled(config, seed=1)
