@@ -16,7 +16,6 @@ BENCHMARKS = {  # name: module, whose `run` measures
     "data-preparation": "data_preparation",
     "sequence-training-steps": "gemm_fraction",
     "time-to-99-percent": "time_to_accuracy",
-    "image-to-text-time-to-95-percent": "image_to_text",
     "image-training-steps": "image_training_steps",
     "gan-time-to-baseline-distance": "gan_time",
     "runner-overhead": "runner_overhead",

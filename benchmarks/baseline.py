@@ -1,28 +1,15 @@
-"""The assignment's baseline for sequences, written anew: what is compared with.
+"""The assignment's preparation of data, written anew: what is compared with.
 
 It behaves as the assignment's notebook does: every image is sampled once, before the
 queries are split, and kept as 64-bit numbers; texts are padded on the right.
 """
 
 import cv2
-import keras
 import numpy as np
-from keras import layers
 
-from latent_arithmetic.seq2seq.queries import (
-    ALPHABET,
-    BLANK,
-    TWO_DIGITS,
-    QueryFormat,
-    encode,
-    format_answers,
-    format_queries,
-    one_hot,
-    true_answers,
-)
+from latent_arithmetic.seq2seq.queries import ALPHABET, BLANK
 
 IMAGES_PER_SIGN = 50
-UNITS = 256  # of both LSTM layers
 SIDE = 28  # pixels
 
 
@@ -82,36 +69,3 @@ def create_data(
                 y_img.append(handwriting(y_text[-1]))
     x_images, y_images = np.stack(x_img) / 255.0, np.stack(y_img) / 255.0
     return np.array(x_text), x_images, np.array(y_text), y_images
-
-
-def encode_text(
-    queries: np.ndarray, query_format: QueryFormat = TWO_DIGITS
-) -> tuple[np.ndarray, np.ndarray]:
-    """Queries [n, 3] and their answers as the baseline reads and writes them.
-
-    Returns:
-        One-hot float32 [n, 5, 13] and [n, 3, 13], padded on the right.
-    """
-    texts = format_queries(queries, query_format)
-    answers = format_answers(true_answers(queries), query_format)
-    return _encode_left_justified(texts), _encode_left_justified(answers)
-
-
-def _encode_left_justified(texts: list[str]) -> np.ndarray:
-    return one_hot(encode([text.strip().ljust(len(text)) for text in texts]))
-
-
-def build_text_model(query_format: QueryFormat = TWO_DIGITS) -> keras.Model:
-    """Characters [n, 5, 13] to probabilities [n, 3, 13]; compiled as the assignment
-    does."""
-    model = keras.Sequential(
-        [
-            keras.Input((query_format.query_length, len(ALPHABET))),
-            layers.LSTM(UNITS),
-            layers.RepeatVector(query_format.answer_length),
-            layers.LSTM(UNITS, return_sequences=True),
-            layers.TimeDistributed(layers.Dense(len(ALPHABET), activation="softmax")),
-        ]
-    )
-    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-    return model

@@ -42,6 +42,9 @@ class Profile:
     A profile changes how long and how much, never which code runs.
 
     Args:
+        text_layers: LSTM layers of a text model's encoder, and of its decoder. Three
+            answer more from few queries, two are trained in fewer epochs.
+        text_weight_decay: decoupled weight decay of AdamW for a text model.
         max_images: images used at most, training and held out together.
         epoch_examples: queries or characters shown in an epoch at most.
         train_fractions: fractions of the queries trained on in the notebook.
@@ -60,6 +63,8 @@ class Profile:
     epoch_examples: int
     digit_classifier: Schedule
     text_to_text: Schedule
+    text_layers: int
+    text_weight_decay: float
     image_to_text: Schedule
     text_to_image: Schedule
     train_fractions: tuple[float, ...]
@@ -83,6 +88,8 @@ SMOKE = Profile(
     epoch_examples=2_048,
     digit_classifier=Schedule(1, 256, 2e-3),
     text_to_text=Schedule(1, 256, 2e-3),
+    text_layers=1,
+    text_weight_decay=0.3,
     image_to_text=Schedule(1, 256, 2e-3),
     text_to_image=Schedule(1, 256, 2e-3),
     train_fractions=(0.9, 0.5),
@@ -101,8 +108,10 @@ QUICK = Profile(
     attribute_classifier=Schedule(3, 64, 2e-3),
     epoch_examples=100_000,
     digit_classifier=Schedule(1, 256, 3e-3),
-    text_to_text=Schedule(7, 128, 1e-2),
-    image_to_text=Schedule(2, 64, 4e-3),
+    text_to_text=Schedule(8, 128, 1e-2),
+    text_layers=2,
+    text_weight_decay=0.3,
+    image_to_text=Schedule(12, 64, 8e-3),
     text_to_image=Schedule(3, 128, 3e-3),
     train_fractions=(0.9, 0.5, 0.1, 0.05),
     depths=(1, 2),
@@ -120,8 +129,10 @@ FULL = Profile(
     attribute_classifier=Schedule(8, 64, 2e-3),
     epoch_examples=100_000,
     digit_classifier=Schedule(8, 256, 3e-3),
-    text_to_text=Schedule(20, 128, 1e-2),
-    image_to_text=Schedule(20, 64, 4e-3),
+    text_to_text=Schedule(40, 128, 7e-3),
+    text_layers=3,
+    text_weight_decay=0.3,
+    image_to_text=Schedule(60, 64, 4e-3),
     text_to_image=Schedule(14, 128, 3e-3),
     train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
     depths=(1, 2, 3, 4, 5),
@@ -221,8 +232,8 @@ class ScheduleConfig:
     def __post_init__(self):
         check_settings(self)
 
-    def resolve(self) -> "ScheduleConfig":
-        """The same with values in place of None, where the model has its own."""
+    def resolve(self, profile: Profile = FULL) -> "ScheduleConfig":
+        """The same with values in place of None, beside those of the schedule."""
         return self
 
 

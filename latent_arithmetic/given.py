@@ -6,9 +6,12 @@ It stands beside every number, in tables, figures and notebooks.
 import re
 
 UNITS_FIRST = "nothing (its decoder writes the units first)"
+NOTHING = "nothing"
+COLUMNS = "columns"
+ADDER = "adder"
+# To models that the package no longer has; their records are kept in results/earlier.
 ALIGNMENT = "alignment, character kinds, shared digit embedding"
-COLUMNS = "columns, shared digit embedding"
-FROZEN = f"frozen text model (which is given: {ALIGNMENT})"
+FROZEN = "frozen text model"
 QUERIES = "list of queries"
 # By the start of a group's name, the first that fits.
 GIVEN = (
@@ -17,22 +20,24 @@ GIVEN = (
         "text-to-text-attention-without-alignment",
         "character kinds, shared digit embedding",
     ),
-    ("text-to-text-column-aligned", COLUMNS),
+    ("text-to-text-column-aligned", f"{COLUMNS}, shared digit embedding"),
+    ("text-to-text-left-to-right", NOTHING),
+    ("text-to-text-baseline", NOTHING),
+    ("text-to-text-shuffled-query", f"{UNITS_FIRST}; queries in a shuffled order"),
     ("text-to-text", UNITS_FIRST),
+    ("tuning-text-to-text", UNITS_FIRST),
     ("image-to-text-modular-characters", f"{FROZEN}, {QUERIES}, character labels"),
     ("image-to-text-modular", f"{FROZEN}, {QUERIES}"),
     ("image-to-text", UNITS_FIRST),
+    ("text-to-image-end-to-end", UNITS_FIRST),
     ("text-to-image", FROZEN),
     ("length-generalization", COLUMNS),
+    ("mnist-addition-given", f"{COLUMNS}, {ADDER}"),
+    ("mnist-addition-learnt", COLUMNS),
 )
 UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
 ATTRIBUTES = "attributes of training images"
 TRIVIAL = ("nearest_neighbor_vote", "most_frequent_answer")  # no model's estimates
-# Estimates of an image model around the text model of the group.
-AROUND = {
-    "image_to_text_": f"the text model, {QUERIES}; CNN trained around another",
-    "text_to_image_": "the text model; decoder trained around another",
-}
 
 
 def given(group: str, estimate: str = "") -> str:
@@ -44,11 +49,8 @@ def given(group: str, estimate: str = "") -> str:
             are measured.
     """
     if estimate in TRIVIAL:
-        return "nothing"
+        return NOTHING
     own = next((what for start, what in GIVEN if group.startswith(start)), None)
     if own is None:
-        return "nothing" if UNCONDITIONAL.search(group) else ATTRIBUTES
-    for start, what in AROUND.items():
-        if estimate.startswith(start):
-            return what if own == UNITS_FIRST else f"{what}; text model: {own}"
+        return NOTHING if UNCONDITIONAL.search(group) else ATTRIBUTES
     return own

@@ -17,11 +17,15 @@ DATA_VARIABLE = "LATENT_ARITHMETIC_DATA"  # searched before <project>/data
 # Unfinished files name the process that writes them, and its host.
 PROCESS = f"{platform.node()}-"
 MNIST, CRYPTOPUNKS = "mnist.npz", "cryptopunks.npz"
+DIGIT_CLASSIFIER = "digit-classifier.npz"
 # SHA-256 over the bytes of the arrays, in the order of their names: the same
 # however the file was compressed.
 CONTENT_CHECKSUMS = {
     MNIST: "c868f4cc70f1ec2961bd3b26437ea3a5d0e93cba4d95b336c6d475dd9dabb021",
     CRYPTOPUNKS: "62738e3b3147a1b6812d1ac5ea0770859d46134c779e4ce7299d86c3b69e6e3f",
+    DIGIT_CLASSIFIER: (
+        "7f0f843769b280ebf8371615e9d02b3c4230253c867707736099aab031d08707"
+    ),
 }
 
 

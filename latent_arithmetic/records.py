@@ -220,8 +220,8 @@ def estimates_by_group(records: Iterable[Record]) -> dict[str, dict[str, Estimat
 
 
 def records_folder(kind: str = "experiments") -> Path:
-    """Where recorded runs are kept, which are committed: "experiments", "benchmarks",
-    "replications" or "notebooks"."""
+    """Where recorded runs are kept, which are committed: "experiments", "earlier",
+    "benchmarks", "replications" or "notebooks"."""
     return project_folder() / "results" / kind
 
 

@@ -22,6 +22,7 @@ from latent_arithmetic.io import (
 CHECKPOINT_NAME = "checkpoint.npz"
 CHECKPOINT_SECONDS = 10.0  # a checkpoint is written at most this often
 SHOWN_DIFFERENCES = 5
+SHOWN_MEASURES = 3  # of a validation, in the line that sums up a training
 
 Validate = Callable[[keras.Model], dict[str, float]]
 
@@ -334,10 +335,10 @@ def _summary(title: str, history: History) -> str:
     """One line that stays where the progress bar was."""
     parts = [f"{title}: {history.epochs} epochs in {history.seconds:.0f} s"]
     last = {name: values[-1] for name, values in history.losses.items() if values}
+    measures = [name for name in history.validation if name != "epoch"]
     last |= {
-        f"validation {name}": values[-1]
-        for name, values in history.validation.items()
-        if name != "epoch"
+        f"validation {name}": history.validation[name][-1]
+        for name in measures[:SHOWN_MEASURES]
     }
     parts += [f"{name} {value:.4g}" for name, value in last.items()]
     return ", ".join(parts)

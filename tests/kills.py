@@ -24,7 +24,7 @@ import numpy as np
 PROJECT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "latent_arithmetic"]
 RUNS = [
-    "text-to-text-column-aligned-random-90-seed-1",
+    "text-to-text-left-to-right-random-90-seed-1",
     "text-to-text-encoder-decoder-random-50-seed-1",
 ]
 TIMES = {"seconds", "provenance", "note", "previous"}  # and other paths, times, hosts

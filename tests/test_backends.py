@@ -55,7 +55,9 @@ def test_models_on_the_other_backend(files):
 ANSWER = """
 import numpy as np
 from latent_arithmetic.seq2seq import queries, text_to_text
-model = text_to_text.build_text_model(text_to_text.TextToTextConfig())
+model = text_to_text.build_text_model(
+    text_to_text.TextToTextConfig(encoder_layers=1, decoder_layers=1)
+)
 if weights:
     model.load_weights(weights)
 codes = queries.encode_queries(queries.all_queries()[::997])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from latent_arithmetic.experiments import images, seq2seq
+from latent_arithmetic.experiments import images, seq2seq_runs
 from latent_arithmetic.experiments.base import Experiment
 from latent_arithmetic.io import UserError
 
@@ -12,7 +12,7 @@ CATALOG = f"{__name__}:all_experiments"  # what a worker in another process look
 
 def all_experiments() -> list[Experiment]:
     """Every experiment of the tables, in the order in which they are run."""
-    return [*seq2seq.all_experiments(), *images.all_experiments()]
+    return [*seq2seq_runs.all_experiments(), *images.all_experiments()]
 
 
 def select(experiments: Iterable[Experiment], names: Sequence[str]) -> list[Experiment]:

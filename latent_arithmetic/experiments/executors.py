@@ -19,9 +19,8 @@ from pathlib import Path
 from latent_arithmetic.console import interruption
 from latent_arithmetic.experiments.worker import Job, run_job
 from latent_arithmetic.io import (
-    CRYPTOPUNKS,
+    CONTENT_CHECKSUMS,
     DATA_VARIABLE,
-    MNIST,
     UserError,
     find_data,
     first_line,
@@ -169,8 +168,8 @@ class Subprocesses:
 class RayCluster:
     """A task of a Ray cluster for every experiment, each in a fresh process.
 
-    The package is sent along, without the repository around it, and so are MNIST and
-    CryptoPunks; Keras and its backend, and other data, have to be on every node. On a
+    The package is sent along, without the repository around it, and so are the
+    data files; Keras and its backend, and other data, have to be on every node. On a
     cluster with GPUs every experiment gets one.
 
     Args:
@@ -189,7 +188,7 @@ class RayCluster:
         self.ray, self.workers, self.threads = ray, workers, threads()
         self.running: dict = {}
         with tempfile.TemporaryDirectory() as data:
-            for name in (MNIST, CRYPTOPUNKS):
+            for name in CONTENT_CHECKSUMS:
                 shutil.copy(find_data(name), data)
             environment = {
                 "py_modules": [str(PACKAGE)],

@@ -14,7 +14,7 @@ from latent_arithmetic.records import Estimate, read_groups, read_records
 
 FIRST_LINE = "% Generated from the records in results/; do not edit."
 USED = re.compile(r"\\(?:result|interval)\{([^}]+)\}")
-KINDS = ("experiments", "benchmarks", "replications")
+KINDS = ("experiments", "earlier", "benchmarks", "replications")
 TEX_PACKAGES = (
     "latexmk",
     "lmodern",

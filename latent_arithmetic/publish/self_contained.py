@@ -29,6 +29,7 @@ from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
 KEPT_DETAILS = ("error_types", "parameters")  # of recorded runs
+KEPT_CURVES = ("epoch", "exact_match")  # of the validation of recorded runs
 SIGNIFICANT_DIGITS = 5
 IMAGE_GROUP = re.compile(r"-(cae|vae|gan)-|^image-training|^gan-time")
 HIDDEN = {"cellView": "form", "jupyter": {"source_hidden": True}}
@@ -169,12 +170,20 @@ def packed_records(kind: str, code: str) -> str:
             for name, estimate in entry.estimates.items()
             if kind == "benchmarks" or _is_named(name, names)
         }
-        details = [
-            {key: run[key] for key in KEPT_DETAILS if key in run}
-            for run in entry.details
-        ]
+        details = [_kept_details(run) for run in entry.details]
         groups[group] = {"estimates": kept, "details": details}
     return _pack(json.dumps({"groups": groups}, separators=(",", ":")).encode())
+
+
+def _kept_details(run: dict) -> dict:
+    """The details of a recorded run that the notebooks show."""
+    kept = {key: run[key] for key in KEPT_DETAILS if key in run}
+    curves = run.get("validation", {})
+    if "exact_match" in curves:
+        kept["validation"] = {
+            key: [_rounded(value) for value in curves[key]] for key in KEPT_CURVES
+        }
+    return kept
 
 
 def _is_named(estimate: str, names: set[str]) -> bool:
@@ -206,7 +215,8 @@ def _records_cell(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The cell that writes the recorded runs that the notebook's tables need."""
     code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
     payload = {
-        kind: packed_records(kind, code) for kind in ("experiments", "benchmarks")
+        kind: packed_records(kind, code)
+        for kind in ("experiments", "earlier", "benchmarks")
     }
     source = UNPACK_RECORDS.format(payload=payload)
     return new_code_cell(source, id="embedded-records", metadata=HIDDEN)

@@ -5,12 +5,14 @@ are no character. It is never part of another model's training.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
 from latent_arithmetic.config import ScheduleConfig, setting
+from latent_arithmetic.io import DIGIT_CLASSIFIER, read_data, save_arrays
 from latent_arithmetic.seq2seq.glyphs import (
     GLYPH_SHAPE,
     GLYPH_SIZE,
@@ -62,6 +64,32 @@ class DigitClassifier(keras.Model):
         codes = predict(self, images.reshape(-1, GLYPH_SIZE, GLYPH_SIZE))
         rows = codes.argmax(axis=-1).reshape(images.shape[:2]).tolist()
         return ["".join(CLASSES[code] for code in row) for row in rows]
+
+
+def save_weights(path: Path, classifier: DigitClassifier) -> None:
+    """Write a classifier's weights as the evaluation classifier of the project.
+
+    They are kept as float16, to be small. The file's checksum has to be entered in
+    `io.CONTENT_CHECKSUMS`.
+    """
+    weights = [each.astype("float16") for each in classifier.cnn.get_weights()]
+    save_arrays(path, {f"{place:02d}": each for place, each in enumerate(weights)})
+
+
+def evaluation_classifier() -> DigitClassifier:
+    """The classifier that ships with the project, and that every recorded number of
+    text-to-image comes from.
+
+    It was trained by `train digit-classifier --profile full --seed 1`.
+
+    Raises:
+        UserError: its file is missing or damaged.
+    """
+    arrays = read_data(DIGIT_CLASSIFIER)
+    classifier = DigitClassifier()
+    weights = [arrays[name].astype("float32") for name in sorted(arrays)]
+    classifier.cnn.set_weights(weights)
+    return classifier
 
 
 def random_blur(images, seed):

@@ -12,8 +12,8 @@ from latent_arithmetic.seq2seq.digit_classifier import (
     DigitClassifier,
     classifier_examples,
 )
-from latent_arithmetic.seq2seq.glyph_metrics import MAX_INTENSITY, compare_glyphs
-from latent_arithmetic.seq2seq.glyphs import GlyphBank, glyph_bank
+from latent_arithmetic.seq2seq.glyph_metrics import compare_glyphs
+from latent_arithmetic.seq2seq.glyphs import MAX_INTENSITY, GlyphBank, glyph_bank
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
     TWO_DIGITS,
@@ -145,6 +145,12 @@ class AnswerEvaluation:
         """How often each of `ERROR_TYPES` occurs."""
         counts = Counter(self.error_types().tolist())
         return {name: counts[name] for name in ERROR_TYPES}
+
+    def shares(self) -> dict[str, float]:
+        """Exact-match accuracy and, of all answers, the fraction of each error type."""
+        counts = self.count_error_types()
+        fractions = {name: count / len(self.queries) for name, count in counts.items()}
+        return {"exact_match": float(self.exact_match.mean()), **fractions}
 
     def estimates(self) -> dict[str, Estimate]:
         """Exact-match and per-character accuracy, malformed answers, absolute error.

@@ -6,14 +6,11 @@ from dataclasses import dataclass, fields, replace
 import keras
 import numpy as np
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.layers import OneHot
 from latent_arithmetic.seq2seq.queries import QueryConfig
-from latent_arithmetic.seq2seq.text_to_text import (
-    STRING_ARCHITECTURES,
-    TextToTextConfig,
-)
+from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 
 PREFIX = "text_"  # of the settings of the text model
 
@@ -26,28 +23,15 @@ class FrozenTextConfig(QueryConfig):
     `text_` settings left at None are the defaults of text-to-text.
     """
 
-    text_architecture: str | None = setting(
-        None,
-        f"architecture of the text model (default: {STRING_ARCHITECTURES[0]})",
-        choices=STRING_ARCHITECTURES,
-    )
     text_encoder_layers: int | None = setting(
-        None, "recurrent layers of the text model's encoder (default: 1)", low=1
+        None, "LSTM layers of the text model's encoder (default: text-to-text's)", low=1
     )
     text_decoder_layers: int | None = setting(
-        None,
-        "recurrent layers of the text model's decoder (default: its architecture's)",
-        low=1,
+        None, "LSTM layers of the text model's decoder (default: text-to-text's)", low=1
     )
     text_weight_decay: float | None = setting(
         None,
-        "decoupled weight decay of the text model (default: its architecture's)",
-        low=0,
-    )
-    text_alignment_logit: float | None = setting(
-        None,
-        "alignment_logit of the text model's attention; 0: no alignment given "
-        "(default: its architecture's)",
+        "decoupled weight decay of the text model (default: text-to-text's)",
         low=0,
     )
     weight_decay: float = setting(
@@ -96,12 +80,12 @@ class FrozenTextConfig(QueryConfig):
             },
         )
 
-    def resolve(self) -> "FrozenTextConfig":
+    def resolve(self, profile: Profile = FULL) -> "FrozenTextConfig":
         """The configuration with the text model's defaults in place of None."""
         text = self.text_config()
         if text is None:
             return self
-        text = text.resolve()
+        text = text.resolve(profile)
         names = self._text_names()
         return replace(
             self, **{name: getattr(text, name.removeprefix(PREFIX)) for name in names}

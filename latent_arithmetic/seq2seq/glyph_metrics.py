@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from latent_arithmetic.seq2seq.glyphs import GlyphBank
+from latent_arithmetic.seq2seq.glyphs import MAX_INTENSITY, GlyphBank
 from latent_arithmetic.seq2seq.queries import ALPHABET, encode
 
 MAX_NEIGHBORS = 2_000  # training images of a character that are compared with
-MAX_INTENSITY = 255
 
 
 def prototypes(bank: GlyphBank) -> np.ndarray:

@@ -19,6 +19,7 @@ from latent_arithmetic.plotting import image_grid
 
 GLYPH_SIZE = 28  # pixels
 GLYPH_SHAPE = (GLYPH_SIZE, GLYPH_SIZE, 1)
+MAX_INTENSITY = 255  # of a pixel
 SIGNS_PER_SPLIT = 500  # drawings of each sign in each split
 VALIDATION_DIGITS = 5_000  # MNIST training digits held out for validation
 SPLITS = ("train", "validation", "test")  # no image is in two of them

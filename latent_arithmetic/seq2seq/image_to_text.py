@@ -1,21 +1,22 @@
 """Image to text: answer queries in handwriting, modular or end-to-end."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.frozen_text import FrozenTextConfig, FrozenTextModel
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SHAPE, RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.layers import (
     LSTM_UNITS,
-    WIDE_CNN,
+    Stack,
     build_glyph_cnn,
     decode_from,
+    encode_to_context,
 )
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
@@ -26,8 +27,6 @@ from latent_arithmetic.seq2seq.queries import (
     query_patterns,
 )
 from latent_arithmetic.seq2seq.text_to_text import (
-    ATTENTION,
-    TextToTextConfig,
     build_text_model,
     predict,
 )
@@ -35,52 +34,68 @@ from latent_arithmetic.seq2seq.text_to_text import (
 WRONG_ANSWER_LOGIT = -20.0  # log probability that the text model answers otherwise
 IMPOSSIBLE_LOGIT = -1e9  # log probability of a character that cannot stand there
 CONV_LSTM_CHANNELS = 16
-# Recorded end-to-end models drew their initial weights after those of this text model,
-# which they do not contain; so do all, and a seed gives the same weights.
-INITIALIZED_FIRST = TextToTextConfig(architecture=ATTENTION)
+FEATURES = 128  # of a glyph, that the CNN gives to the encoder
+LAYERS = 2  # of encoder and decoder of an end-to-end model
 UNEVEN_REPETITIONS = 4  # of training queries of a one-digit and a two-digit number
 
 
-def build_flattened_lstm(query_format: QueryFormat) -> keras.Model:
-    """An LSTM over the 784 pixels of each glyph; answer logits."""
-    glyphs = _query_input(query_format)
-    pixels = layers.TimeDistributed(layers.Flatten())(glyphs)
-    context = layers.LSTM(LSTM_UNITS)(pixels)
-    answer = decode_from(context, query_format)
-    return keras.Model(glyphs, answer, name="flattened_lstm")
+def flattened_features(glyphs):
+    """The 784 pixels of each glyph: [n, length, 784]."""
+    return layers.Reshape((glyphs.shape[1], -1))(glyphs)
 
 
-def build_conv_lstm(query_format: QueryFormat) -> keras.Model:
-    """A convolutional LSTM over the glyphs; answer logits.
+def cnn_features(glyphs):
+    """The features that one CNN finds in each glyph: [n, length, 128]."""
+    length, cnn = glyphs.shape[1], build_glyph_cnn(FEATURES)
+    features = cnn(ops.reshape(glyphs, (-1, *GLYPH_SHAPE)))
+    return ops.reshape(features, (-1, length, FEATURES))
+
+
+def encode_with_conv_lstm(glyphs, encoder: Stack):
+    """Context vectors [n, 64] of convolutional LSTM layers over the glyphs.
 
     Reference:
         Shi et al., "Convolutional LSTM Network", arXiv:1506.04214.
     """
-    glyphs = _query_input(query_format)
-    x = layers.ConvLSTM2D(CONV_LSTM_CHANNELS, 3, strides=2, padding="same")(glyphs)
-    x = layers.MaxPooling2D(2)(x)
-    context = layers.Dense(LSTM_UNITS, activation="relu")(layers.Flatten()(x))
-    return keras.Model(glyphs, decode_from(context, query_format), name="conv_lstm")
-
-
-def build_cnn_lstm(query_format: QueryFormat) -> keras.Model:
-    """The same CNN for each glyph, a bidirectional LSTM over its features; logits."""
-    glyphs = _query_input(query_format)
-    cnn = build_glyph_cnn(LSTM_UNITS, WIDE_CNN)
-    features = layers.TimeDistributed(cnn)(glyphs)
-    context = layers.Bidirectional(layers.LSTM(LSTM_UNITS))(features)
-    return keras.Model(glyphs, decode_from(context, query_format), name="cnn_lstm")
-
-
-def _query_input(query_format: QueryFormat):
-    return keras.Input((query_format.query_length, *GLYPH_SHAPE))
+    x = glyphs
+    for layer in range(encoder.layers):
+        more = layer < encoder.layers - 1  # the next layer reads a whole sequence
+        x = layers.ConvLSTM2D(
+            CONV_LSTM_CHANNELS,
+            3,
+            strides=1 if layer else 2,
+            padding="same",
+            return_sequences=more,
+        )(x)
+    x = layers.Flatten()(layers.MaxPooling2D(2)(x))
+    return layers.Dense(LSTM_UNITS, activation="relu")(x)
 
 
 END_TO_END = {
-    "cnn-lstm": build_cnn_lstm,
-    "conv-lstm": build_conv_lstm,
-    "flattened-lstm": build_flattened_lstm,
+    "cnn-lstm": lambda glyphs, encoder: encode_to_context(
+        cnn_features(glyphs), encoder
+    ),
+    "conv-lstm": encode_with_conv_lstm,
+    "flattened-lstm": lambda glyphs, encoder: encode_to_context(
+        flattened_features(glyphs), encoder
+    ),
 }
+
+
+def build_end_to_end(
+    architecture: str, query_format: QueryFormat, encoder: Stack, decoder: Stack
+) -> keras.Model:
+    """Glyphs [n, query_length, 28, 28, 1] to answer logits [n, answer_length, 13].
+
+    Args:
+        architecture: one of `END_TO_END`, which make the context vector.
+    """
+    glyphs = keras.Input((query_format.query_length, *GLYPH_SHAPE))
+    context = END_TO_END[architecture](glyphs, encoder)
+    answer = decode_from(context, query_format.answer_length, decoder)
+    return keras.Model(glyphs, answer, name=architecture.replace("-", "_"))
+
+
 MODULAR = "modular"
 SUPERVISIONS = ("answers", "characters")
 
@@ -94,10 +109,18 @@ class ImageToTextConfig(FrozenTextConfig):
     """
 
     architecture: str = setting(
-        MODULAR,
-        "modular: a CNN classifies characters, a frozen text model answers; the others "
-        "are trained end-to-end",
-        choices=(MODULAR, *END_TO_END),
+        "cnn-lstm",
+        "cnn-lstm, conv-lstm, flattened-lstm: one network, end-to-end; modular: "
+        "a CNN classifies characters, a frozen text model answers",
+        choices=(*END_TO_END, MODULAR),
+    )
+    encoder_layers: int | None = setting(
+        None,
+        f"recurrent layers of an end-to-end encoder (default: {LAYERS})",
+        low=1,
+    )
+    decoder_layers: int | None = setting(
+        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
     )
     supervision: str = setting(
         SUPERVISIONS[0],
@@ -107,12 +130,27 @@ class ImageToTextConfig(FrozenTextConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.uses_text_model and self.supervision != SUPERVISIONS[0]:
+        if self.uses_text_model:
+            self.expect_unset(
+                ("encoder_layers", "decoder_layers"),
+                f"the architecture {MODULAR} has those of its text model",
+            )
+        elif self.supervision != SUPERVISIONS[0]:
             raise UserError(
                 f"received supervision {self.supervision} with the end-to-end "
                 f"architecture {self.architecture}, which is trained on answers; "
                 f"expected architecture {MODULAR}, or supervision {SUPERVISIONS[0]}"
             )
+
+    def resolve(self, profile: Profile = FULL) -> "ImageToTextConfig":
+        """The configuration with default numbers of layers in place of None."""
+        if self.uses_text_model:
+            return super().resolve(profile)
+        return replace(
+            self,
+            encoder_layers=self.encoder_layers or LAYERS,
+            decoder_layers=self.decoder_layers or LAYERS,
+        )
 
     @property
     def uses_text_model(self) -> bool:
@@ -279,18 +317,12 @@ class EndToEndImageToText(keras.Model):
     """Queries in handwriting to answer logits, trained on answers only.
 
     Args:
-        architecture: one of `END_TO_END`.
+        network: what `build_end_to_end` returns.
     """
 
-    def __init__(
-        self,
-        glyphs: RandomGlyphs,
-        architecture: str,
-        query_format: QueryFormat = TWO_DIGITS,
-    ):
+    def __init__(self, glyphs: RandomGlyphs, network: keras.Model):
         super().__init__()
-        self.glyphs = glyphs
-        self.network = END_TO_END[architecture](query_format)
+        self.glyphs, self.network = glyphs, network
         self.cross_entropy = keras.losses.SparseCategoricalCrossentropy(
             from_logits=True
         )
@@ -312,10 +344,16 @@ def build_image_to_text(
     config: ImageToTextConfig,
 ) -> ModularImageToText | EndToEndImageToText:
     """The untrained model of a configuration."""
-    encoder_decoder = build_text_model(config.text_config() or INITIALIZED_FIRST)
+    config = config.resolve()
     glyphs = RandomGlyphs(glyph_bank("train"), seed=config.seed)
     if config.uses_text_model:
+        encoder_decoder = build_text_model(config.text_config())
         return ModularImageToText(
             encoder_decoder, glyphs, config.format, config.supervision
         )
-    return EndToEndImageToText(glyphs, config.architecture, config.format)
+    stacks = (
+        Stack(config.encoder_layers, layer_normalization=True),
+        Stack(config.decoder_layers),
+    )
+    network = build_end_to_end(config.architecture, config.format, *stacks)
+    return EndToEndImageToText(glyphs, network)

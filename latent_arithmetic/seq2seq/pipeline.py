@@ -117,7 +117,7 @@ class TrainedSequenceModel:
 
     def with_text_model(self, text: "TrainedSequenceModel") -> "TrainedSequenceModel":
         """The same image model around another text-to-text model."""
-        wanted = ("architecture", "encoder_layers", "decoder_layers", "alignment_logit")
+        wanted = ("encoder_layers", "decoder_layers")
         config = replace(
             self.config,
             max_digits=text.config.max_digits,
@@ -264,7 +264,7 @@ def _text_model(
         )
     text = load(text_folder)
     spec, schedule = TASKS["text-to-text"], ("epochs", "batch_size", "learning_rate")
-    wanted = plain(spec.recorded(config.resolve(), split))
+    wanted = plain(spec.recorded(config.resolve(profile), split))
     differences = [
         f"{name}: there {text.run.config.get(name)!r}, wanted {value!r}"
         for name, value in wanted.items()

@@ -275,21 +275,6 @@ def encode_queries(
     return codes
 
 
-def encode_columns(
-    queries: np.ndarray, query_format: QueryFormat = TWO_DIGITS
-) -> np.ndarray:
-    """Queries [n, 3] as columns of codes: uint8 [n, answer_length, 3], units first.
-
-    A column is (left digit, right digit, sign); missing digits are 0. This is
-    structured input: which digits belong together is given.
-    """
-    left, sign, right = queries.T[..., None]
-    tens = 10 ** np.arange(query_format.answer_length)
-    signs = _sign_codes(sign).repeat(len(tens), axis=1)
-    columns = [left // tens % 10, right // tens % 10, signs]
-    return np.stack(columns, axis=-1).astype("uint8")
-
-
 def encode_answers(
     queries: np.ndarray, query_format: QueryFormat = TWO_DIGITS
 ) -> np.ndarray:

@@ -12,12 +12,14 @@ from latent_arithmetic.seq2seq.digit_classifier import (
     DigitClassifierConfig,
     classifier_examples,
 )
+from latent_arithmetic.seq2seq.evaluate import AnswerEvaluation
 from latent_arithmetic.seq2seq.glyphs import glyph_bank
 from latent_arithmetic.seq2seq.image_to_text import (
     ImageToTextConfig,
     build_image_to_text,
 )
 from latent_arithmetic.seq2seq.queries import (
+    decode,
     encode_answers,
     encode_queries,
 )
@@ -30,7 +32,6 @@ from latent_arithmetic.seq2seq.text_to_text import (
     TextToText,
     TextToTextConfig,
     build_text_model,
-    encode_for,
     exact_match,
     predict,
 )
@@ -72,7 +73,7 @@ class SequenceTask:
     def resolve(self, config: Any, profile: Profile) -> Any:
         """The configuration with every default filled in, the schedule's too."""
         schedule = resolve_schedule(config, profile.schedule(self.name))
-        return replace(config.resolve(), **asdict(schedule))
+        return replace(config.resolve(profile), **asdict(schedule))
 
     def recorded(self, config: Any, split: Split | None) -> dict:
         """What a run records of its configuration; a query file by its content."""
@@ -122,15 +123,15 @@ class SequenceTask:
         return {}
 
     def validation(self, config: Any, split: Split | None) -> Validate | None:
-        """What measures exact-match accuracy on the validation queries, if any."""
+        """What measures exact-match accuracy and error types on the validation queries,
+        if there are any."""
         if not len(split.validation):
             return None
         inputs = self.validation_inputs(self.encode(config, split.validation))
-        answers = encode_answers(split.validation, config.format)
 
         def validate(model: keras.Model) -> dict[str, float]:
-            right = (predict(model, inputs).argmax(axis=-1) == answers).all(axis=-1)
-            return {"exact_match": float(right.mean())}
+            texts = decode(predict(model, inputs).argmax(axis=-1))
+            return AnswerEvaluation(split.validation, texts, config.format).shares()
 
         return validate
 
@@ -158,7 +159,7 @@ class TextToTextTask(SequenceTask):
         return TextToText(build_text_model(config))
 
     def encode(self, config: TextToTextConfig, queries: np.ndarray) -> np.ndarray:
-        return encode_for(config.architecture, queries, config.format)
+        return config.encode(queries)
 
     def compile_options(self) -> dict:
         # A plain function would become a metric in the first step, traced twice then.

@@ -7,20 +7,27 @@ import numpy as np
 from keras import ops
 from sklearn.mixture import GaussianMixture
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.seq2seq.frozen_text import FrozenTextConfig, FrozenTextModel
 from latent_arithmetic.seq2seq.glyphs import (
     GLYPH_SIZE,
+    MAX_INTENSITY,
     GlyphBank,
     RandomGlyphs,
     glyph_bank,
 )
 from latent_arithmetic.seq2seq.layers import (
+    LSTM_UNITS,
     STYLE_DIM,
+    OneHot,
+    Stack,
     build_glyph_decoder,
     build_style_encoder,
+    decode_from,
+    draw_glyphs,
+    encode_to_context,
 )
-from latent_arithmetic.seq2seq.queries import ALPHABET
+from latent_arithmetic.seq2seq.queries import ALPHABET, QueryFormat
 from latent_arithmetic.seq2seq.text_to_text import (
     PREDICT_BATCH,
     build_text_model,
@@ -29,6 +36,8 @@ from latent_arithmetic.seq2seq.text_to_text import (
 from latent_arithmetic.training import predict_in_batches
 
 STYLE_COMPONENTS = 10  # of the Gaussian mixture of one character's style vectors
+END_TO_END = "end-to-end"
+LAYERS = 2  # of encoder and decoder of an end-to-end model
 # Chosen on validation digits.
 LOGIT_SCALE, SAMPLING_TEMPERATURE = 2.0, 0.7
 
@@ -44,8 +53,15 @@ class TextToImageConfig(FrozenTextConfig):
     decoder: str = setting(
         "conditional-vae",
         "conditional-vae: with a sampled style vector; mean-squared-error: without "
-        "one, which gives the mean glyph of a character",
-        choices=("conditional-vae", "mean-squared-error"),
+        "one, which gives the mean glyph of a character; both draw what a frozen text "
+        "model answers; end-to-end: one network and the mean squared error",
+        choices=("conditional-vae", "mean-squared-error", END_TO_END),
+    )
+    encoder_layers: int | None = setting(
+        None, f"LSTM layers of an end-to-end encoder (default: {LAYERS})", low=1
+    )
+    decoder_layers: int | None = setting(
+        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
     )
     logit_scale: float | None = setting(
         None,
@@ -68,21 +84,32 @@ class TextToImageConfig(FrozenTextConfig):
                 ("logit_scale", "sampling_temperature"),
                 f"the decoder {self.decoder} has no style vector",
             )
+        if self.uses_text_model:
+            self.expect_unset(
+                ("encoder_layers", "decoder_layers"),
+                "the layers that answer are those of the text model",
+            )
+
+    @property
+    def uses_text_model(self) -> bool:
+        return self.decoder != END_TO_END
 
     @property
     def has_styles(self) -> bool:
         """Whether glyphs are drawn with a style vector."""
         return self.decoder == "conditional-vae"
 
-    def resolve(self) -> "TextToImageConfig":
+    def resolve(self, profile: Profile = FULL) -> "TextToImageConfig":
         """The configuration with defaults in place of None."""
-        resolved = super().resolve()
-        if not self.has_styles:
-            return resolved
-        defaults = {
-            "logit_scale": LOGIT_SCALE,
-            "sampling_temperature": SAMPLING_TEMPERATURE,
-        }
+        resolved = super().resolve(profile)
+        defaults = {}
+        if self.has_styles:
+            defaults |= {
+                "logit_scale": LOGIT_SCALE,
+                "sampling_temperature": SAMPLING_TEMPERATURE,
+            }
+        if not self.uses_text_model:
+            defaults |= {"encoder_layers": LAYERS, "decoder_layers": LAYERS}
         unset = {k: v for k, v in defaults.items() if getattr(self, k) is None}
         return replace(resolved, **unset)
 
@@ -167,7 +194,7 @@ class TextToImage(FrozenTextModel):
         pixels = predict_in_batches(
             self.pixels, content, styles, batch_size=PREDICT_BATCH
         )
-        return np.round(pixels * 255).astype("uint8")
+        return np.round(pixels * MAX_INTENSITY).astype("uint8")
 
     def pixels(self, content, styles):
         """Pixels [n, k, 28, 28] in [0, 1] of content [n, k, 13], styles [n, k, 24]."""
@@ -270,11 +297,69 @@ class MeanSquaredErrorTextToImage(TextToImage):
         return ops.mean(error), 0.0
 
 
-def build_text_to_image(config: TextToImageConfig) -> TextToImage:
+def build_text_to_glyphs(
+    query_format: QueryFormat, encoder: Stack, decoder: Stack
+) -> keras.Model:
+    """Characters [n, query_length, 13] to pixels [n, answer_length, 28, 28].
+
+    The decoder's LSTM layers make a vector of every character, and transposed
+    convolutions an image of it.
+    """
+    characters = keras.Input((query_format.query_length, len(ALPHABET)))
+    context = encode_to_context(characters, encoder)
+    length = query_format.answer_length
+    vectors = decode_from(context, length, decoder, outputs=LSTM_UNITS)
+    pixels = ops.sigmoid(draw_glyphs(ops.reshape(vectors, (-1, LSTM_UNITS))))
+    pixels = ops.reshape(pixels, (-1, length, GLYPH_SIZE, GLYPH_SIZE))
+    return keras.Model(characters, pixels, name="text_to_glyphs")
+
+
+class EndToEndTextToImage(keras.Model):
+    """Codes [n, query_length] to pixels [n, answer_length, 28, 28] in [0, 1].
+
+    One network, trained by the squared error of its pixels. Since the handwriting of an
+    answer cannot be known, it draws the mean glyph of every character.
+
+    Args:
+        network: what `build_text_to_glyphs` returns.
+    """
+
+    def __init__(self, glyphs: RandomGlyphs, network: keras.Model):
+        super().__init__()
+        self.one_hot, self.glyphs, self.network = OneHot(), glyphs, network
+        self.built = True
+
+    def call(self, codes):
+        return self.network(self.one_hot(codes))
+
+    def answer_as_images(self, codes: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Answers to queries, codes [n, k]: uint8 [n, answer_length, 28, 28].
+
+        Args:
+            seed: without effect, as nothing is sampled.
+        """
+        return np.round(predict(self, codes) * MAX_INTENSITY).astype("uint8")
+
+    def fit_styles(self, bank: GlyphBank, count: int) -> None:
+        """Nothing: there are no styles."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **kwargs):
+        """Squared error a glyph, of random glyphs of the answers y [n, k]."""
+        error = ops.square(self.glyphs(y)[..., 0] - y_pred)
+        return ops.mean(ops.sum(error, axis=(2, 3)))
+
+
+def build_text_to_image(config: TextToImageConfig) -> TextToImage | EndToEndTextToImage:
     """The untrained model of a configuration."""
     config = config.resolve()
-    encoder_decoder = build_text_model(config.text_config())
     glyphs = RandomGlyphs(glyph_bank("train"), augment=False, seed=config.seed)
+    if not config.uses_text_model:
+        stacks = (
+            Stack(config.encoder_layers, layer_normalization=True),
+            Stack(config.decoder_layers),
+        )
+        return EndToEndTextToImage(glyphs, build_text_to_glyphs(config.format, *stacks))
+    encoder_decoder = build_text_model(config.text_config())
     if not config.has_styles:
         return MeanSquaredErrorTextToImage(
             encoder_decoder, glyphs, logit_scale=1.0, seed=config.seed

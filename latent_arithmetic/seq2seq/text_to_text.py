@@ -10,145 +10,100 @@ import keras
 import numpy as np
 from keras import ops
 
-from latent_arithmetic.config import setting
-from latent_arithmetic.io import UserError
-from latent_arithmetic.seq2seq.layers import (
-    ALIGNMENT_LOGIT,
-    OneHot,
-    build_aligned_encoder_decoder,
-    build_bidirectional_column_rnn,
-    build_encoder_decoder,
-)
-from latent_arithmetic.seq2seq.queries import (
-    TWO_DIGITS,
-    QueryConfig,
-    QueryFormat,
-    encode_columns,
-    encode_queries,
-)
+from latent_arithmetic.config import FULL, Profile, setting
+from latent_arithmetic.seq2seq.layers import OneHot, Stack, build_encoder_decoder
+from latent_arithmetic.seq2seq.queries import QueryConfig, encode_queries
 
 PREDICT_BATCH = 500  # examples
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A text-to-text architecture: what it is given, and its default settings.
-
-    Args:
-        decoder_layers: LSTM layers of the decoder, or of the column RNN.
-        weight_decay: decoupled weight decay of AdamW.
-    """
-
-    decoder_layers: int
-    weight_decay: float
-
-
-ARCHITECTURES = {
-    "encoder-decoder": Architecture(1, 0.1),
-    "attention-alignment-given": Architecture(2, 0.6),
-    "column-aligned": Architecture(2, 0.6),
-}
-ATTENTION, COLUMNS = "attention-alignment-given", "column-aligned"
-STRING_ARCHITECTURES = ("encoder-decoder", ATTENTION)  # these read plain text
+SHUFFLE_SEED = 1  # of the one order of characters of `query_order` "shuffled"
 
 
 @dataclass(frozen=True)
 class TextToTextConfig(QueryConfig):
     """All hyperparameters of a text-to-text model.
 
-    What a model is given is part of its architecture's name. In
-    "attention-alignment-given" about 93% of the attention's weight lies on the right
-    characters of a query of two digits before any training, and character kinds are
-    given; with `alignment_logit=0` nothing is aligned. "column-aligned" reads
-    structured input. "encoder-decoder" is given nothing but the text.
+    The model is given one-hot characters and nothing else; with `answer_order`
+    "units-first" its decoder writes the units of an answer first.
 
     Raises:
-        UserError: a value is not usable, or has no effect.
+        UserError: a value is not usable.
     """
 
-    architecture: str = setting(
-        "encoder-decoder",
-        "encoder-decoder: given nothing but the text; attention-alignment-given: the "
-        "right alignment is built in; column-aligned: structured input",
-        choices=tuple(ARCHITECTURES),
-    )
-    encoder_layers: int = setting(
-        1, "bidirectional LSTM layers of the encoder; column-aligned: none", low=1
-    )
-    decoder_layers: int | None = setting(
+    encoder_layers: int | None = setting(
         None,
-        "LSTM layers of the decoder or column RNN (default: the architecture's)",
+        "bidirectional LSTM layers of the encoder (default: the profile's)",
         low=1,
     )
-    alignment_logit: float = setting(
-        ALIGNMENT_LOGIT,
-        "added to the attention scores of the right characters; 0: no alignment given",
-        low=0,
+    decoder_layers: int | None = setting(
+        None, "LSTM layers of the decoder (default: the profile's)", low=1
+    )
+    residual: bool = setting(
+        False, "residual connections around all LSTM layers but the first"
+    )
+    layer_normalization: bool = setting(
+        True, "layer normalization after every LSTM layer of the encoder"
+    )
+    answer_order: str = setting(
+        "units-first",
+        "order in which the decoder writes an answer",
+        choices=("units-first", "left-to-right"),
+    )
+    query_order: str = setting(
+        "as-written",
+        "shuffled: the characters of all queries in one random order, to see whether "
+        "their order helps",
+        choices=("as-written", "shuffled"),
     )
     weight_decay: float | None = setting(
-        None,
-        "decoupled weight decay of AdamW (default: the architecture's)",
-        low=0,
+        None, "decoupled weight decay of AdamW (default: the profile's)", low=0
     )
 
-    def __post_init__(self):
-        super().__post_init__()
-        unused = [("alignment_logit", (0, ALIGNMENT_LOGIT), (ATTENTION,))]
-        unused += [("encoder_layers", (1,), STRING_ARCHITECTURES)]
-        for name, neutral, architectures in unused:
-            value = getattr(self, name)
-            if value not in neutral and self.architecture not in architectures:
-                raise UserError(
-                    f"{name} {value} has no effect on {self.architecture}; leave it "
-                    f"out or choose {' or '.join(architectures)}"
-                )
-
-    def resolve(self) -> "TextToTextConfig":
-        """The same with the architecture's defaults in place of None.
-
-        Where there is no attention, `alignment_logit` becomes 0.
-        """
-        defaults = ARCHITECTURES[self.architecture]
-        values = {
-            name: getattr(defaults, name)
-            for name in ("decoder_layers", "weight_decay")
-            if getattr(self, name) is None
+    def resolve(self, profile: Profile = FULL) -> "TextToTextConfig":
+        """The configuration with the profile's layers and weight decay for None."""
+        usual = {
+            "encoder_layers": profile.text_layers,
+            "decoder_layers": profile.text_layers,
+            "weight_decay": profile.text_weight_decay,
         }
-        if self.architecture != ATTENTION:
-            values["alignment_logit"] = 0.0
-        return replace(self, **values)
+        unset = {k: v for k, v in usual.items() if getattr(self, k) is None}
+        return replace(self, **unset)
+
+    @property
+    def encoder(self) -> Stack:
+        """The layers of the encoder."""
+        return Stack(self.encoder_layers, self.residual, self.layer_normalization)
+
+    @property
+    def decoder(self) -> Stack:
+        """The layers of the decoder."""
+        return Stack(self.decoder_layers, self.residual)
+
+    def encode(self, queries: np.ndarray) -> np.ndarray:
+        """Queries [n, 3] as the codes that the model reads: uint8 [n, query_length]."""
+        codes = encode_queries(queries, self.format)
+        if self.query_order == "shuffled":
+            order = np.random.default_rng(SHUFFLE_SEED).permutation(codes.shape[1])
+            codes = codes[:, order]
+        return codes
 
 
 def build_text_model(config: TextToTextConfig) -> keras.Model:
     """The untrained network from one-hot characters to answer logits.
 
-    Its input is [n, query_length, 13], or columns [n, answer_length, 3, 13] of
-    "column-aligned"; its output [n, answer_length, 13]. See `TextToText` for the model
-    around it.
+    Its input is [n, query_length, 13], its output [n, answer_length, 13]. See
+    `TextToText` for the model around it.
     """
     config = config.resolve()
-    query_format, decoder_layers = config.format, config.decoder_layers
-    if config.architecture == COLUMNS:
-        return build_bidirectional_column_rnn(
-            query_format.answer_length, decoder_layers, narrow=True
-        )
-    if config.architecture == ATTENTION:
-        return build_aligned_encoder_decoder(
-            query_format, config.encoder_layers, decoder_layers, config.alignment_logit
-        )
-    return build_encoder_decoder(query_format, config.encoder_layers, decoder_layers)
-
-
-def encode_for(
-    architecture: str, queries: np.ndarray, query_format: QueryFormat = TWO_DIGITS
-) -> np.ndarray:
-    """Queries [n, 3] as the codes that a text model of an architecture reads."""
-    encoder = encode_columns if architecture == COLUMNS else encode_queries
-    return encoder(queries, query_format)
+    return build_encoder_decoder(
+        config.format,
+        config.encoder,
+        config.decoder,
+        units_first=config.answer_order == "units-first",
+    )
 
 
 class TextToText(keras.Model):
-    """Codes of queries, as `encode_for` makes them, to answer logits [n, k, 13].
+    """Codes of queries [n, query_length] to answer logits [n, answer_length, 13].
 
     Args:
         encoder_decoder: network from one-hot characters to answer logits, see

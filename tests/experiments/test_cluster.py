@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.stress,
     pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed"),
 ]
-GRID = ("text-to-text-encoder-decoder", "text-to-text-column-aligned-random-90")
+GRID = ("text-to-text-encoder-decoder",)
 TIMES = ("provenance", "seconds", "note")
 
 

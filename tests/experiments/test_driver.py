@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 from latent_arithmetic.config import SMOKE
-from latent_arithmetic.experiments import catalog, images, seq2seq
+from latent_arithmetic.experiments import catalog, images, seq2seq_runs
 from latent_arithmetic.experiments.base import find_recorded
 from latent_arithmetic.experiments.driver import (
     Driver,
@@ -162,13 +162,13 @@ def test_what_is_recorded_belongs_to_the_experiments():
 
 def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
     seeds: dict[str, set[int]] = {}
-    for each in seq2seq.all_experiments():
+    for each in seq2seq_runs.all_experiments():
         seeds.setdefault(each.group, set()).add(each.seed)
-    for group in (
-        "text-to-text-attention-alignment-given-random-10",
-        "image-to-text-modular-answers",
-        "text-to-image-conditional-vae",
-    ):
-        assert len(seeds[group]) == 5
-    assert {len(found) for found in seeds.values()} == {3, 5}
-    assert not any(0 in found for found in seeds.values())
+    for percent in (90, 50, 10):
+        assert len(seeds[f"text-to-text-encoder-decoder-random-{percent}"]) == 5
+    assert all(found == {0} for group, found in seeds.items() if "tuning" in group)
+    assert all(
+        len(found) in (3, 5) and 0 not in found
+        for group, found in seeds.items()
+        if "tuning" not in group
+    )

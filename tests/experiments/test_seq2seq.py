@@ -4,14 +4,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from latent_arithmetic.config import SMOKE, Schedule
+from latent_arithmetic.config import FULL, SMOKE, Schedule
 from latent_arithmetic.experiments import seq2seq
 from latent_arithmetic.experiments.seq2seq import (
     HandwritingExperiment,
     LengthExperiment,
-    TextExperiment,
-    all_experiments,
+    TuningExperiment,
+    first_gradients,
 )
+from latent_arithmetic.experiments.seq2seq_runs import all_experiments
+from latent_arithmetic.io import plain
 from latent_arithmetic.seq2seq import layers, tasks
 from latent_arithmetic.seq2seq.image_to_text import ImageToTextConfig
 from latent_arithmetic.seq2seq.length_generalization import LengthGeneralizationConfig
@@ -26,7 +28,6 @@ PROFILE = replace(SMOKE, max_test_queries=60)
 def small(monkeypatch):
     monkeypatch.setattr(tasks, "EPOCH_QUERIES", 64)
     monkeypatch.setattr(layers, "UNROLL", False)
-    monkeypatch.setattr(seq2seq, "TEXT_SCHEDULE", ONE_EPOCH)
     real = tasks.classifier_examples
     monkeypatch.setattr(
         tasks,
@@ -39,18 +40,21 @@ def test_groups_have_the_names_that_tables_ask_for():
     experiments = all_experiments()
     assert all(e.name == f"{e.group}-seed-{e.seed}" for e in experiments)
     assert {each.group for each in experiments} >= {
-        "text-to-text-attention-alignment-given-random-10",
-        "text-to-text-column-aligned-commutative-grouped-50",
-        "text-to-text-encoder-decoder-random-90",
-        "text-to-text-attention-without-alignment-random-5",
+        "text-to-text-encoder-decoder-random-10",
+        "text-to-text-encoder-decoder-commutative-grouped-50",
+        "text-to-text-left-to-right-random-90",
+        "text-to-text-shuffled-query-random-10",
         "text-to-text-depth-encoder-3-decoder-1-random-50",
-        "text-to-text-attention-alignment-given-three-digits-random-90",
+        "text-to-text-depth-encoder-1-decoder-5-residual-random-50",
+        "text-to-text-encoder-decoder-three-digits-random-90",
+        "image-to-text-cnn-lstm",
+        "image-to-text-flattened-lstm",
         "image-to-text-modular-answers",
         "image-to-text-modular-characters",
-        "image-to-text-flattened-lstm",
         "text-to-image-conditional-vae",
         "text-to-image-mean-squared-error",
-        "length-generalization-finite-state",
+        "length-generalization-finite-state-3-digits",
+        "mnist-addition-learnt-15",
     }
 
 
@@ -59,7 +63,7 @@ def test_configurations_name_every_value():
     for config in configs.values():
         schedule = [config[k] for k in ("epochs", "batch_size", "learning_rate")]
         assert None not in schedule
-    text = configs["text-to-text-attention-alignment-given-random-2-seed-1"]
+    text = configs["text-to-text-encoder-decoder-random-2-seed-1"]
     assert text == {
         "task": "text-to-text",
         "seed": 1,
@@ -67,64 +71,95 @@ def test_configurations_name_every_value():
         "train_fraction": 0.02,
         "train_queries": None,
         "split": "random",
-        "epochs": 20,
-        "batch_size": 128,
-        "learning_rate": 0.01,
-        "architecture": "attention-alignment-given",
-        "encoder_layers": 1,
-        "decoder_layers": 2,
-        "alignment_logit": 4.0,
+        **plain(asdict(FULL.text_to_text)),
+        "encoder_layers": 3,
+        "decoder_layers": 3,
+        "residual": False,
+        "layer_normalization": True,
+        "answer_order": "units-first",
+        "query_order": "as-written",
         "weight_decay": 0.6,
     }
-    reading = configs["image-to-text-modular-answers-seed-1"]
+    modular = configs["image-to-text-modular-answers-seed-1"]
     expected = {
         "task": "image-to-text",
         "architecture": "modular",
         "supervision": "answers",
         "weight_decay": 0.1,
-        "text_architecture": "attention-alignment-given",
-        "text_decoder_layers": 2,
-        "text_weight_decay": 0.6,
+        "text_encoder_layers": 3,
+        "text_decoder_layers": 3,
+        "text_weight_decay": 0.3,
         "epochs": 20,
         "batch_size": 64,
     }
-    assert reading == reading | expected
+    assert modular == modular | expected
     end_to_end = configs["image-to-text-conv-lstm-seed-2"]
-    assert end_to_end["epochs"] == 10 and end_to_end["text_architecture"] is None
-    assert end_to_end["initialized_after"]["decoder_layers"] == 2
-    without = configs["text-to-text-attention-without-alignment-random-5-seed-1"]
-    assert without["alignment_logit"] == 0
+    assert end_to_end["encoder_layers"] == 2
+    assert end_to_end["text_encoder_layers"] is None
+
+
+def test_end_to_end_models_have_the_same_schedule():
+    models = [e for e in all_experiments() if e.group.endswith("lstm")]
+    schedules = {
+        (e.settings.epochs, e.settings.batch_size, e.settings.learning_rate)
+        for e in models
+        if e.task == "image-to-text"
+    }
+    assert len(schedules) == 1
+
+
+@pytest.mark.slow
+def test_settings_are_compared_by_validation_queries_alone(tmp_path):
+    config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH)).resolve()
+    experiment = TuningExperiment(config)
+    name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.3-epochs-1"
+    assert experiment.name == f"tuning-text-to-text-5-{name}-seed-0"
+    found = experiment.measure(tmp_path, PROFILE)
+    assert found.estimates["exact_match"].n == len(config.make_split().validation)
+    last = found.details["validation"]["exact_match"][-1]
+    assert found.estimates["exact_match"].value == pytest.approx(last)
+
+
+@pytest.mark.slow
+def test_the_first_gradient_is_measured_in_every_lstm_layer():
+    config = TextToTextConfig(
+        train_fraction=0.05,
+        encoder_layers=2,
+        decoder_layers=1,
+        layer_normalization=False,
+        **asdict(ONE_EPOCH),
+    )
+    norms = first_gradients(config)
+    assert list(norms) == ["layer 1", "layer 2", "layer 3"]
+    assert all(0 < norm < 10 for norm in norms.values())
 
 
 @pytest.mark.stress
-def test_text_is_measured_with_images(tmp_path, monkeypatch):
-    """Three digits in image models that were trained on two."""
+def test_modular_models_share_one_text_model(tmp_path):
     settings = dict(seed=1, **asdict(ONE_EPOCH))
-    frozen = dict(text_architecture="attention-alignment-given", **settings)
     reading = HandwritingExperiment(
-        ImageToTextConfig(**frozen), "image-to-text", "modular"
+        ImageToTextConfig(architecture="modular", **settings),
+        "image-to-text",
+        "modular",
     )
-    drawing = HandwritingExperiment(TextToImageConfig(**frozen), "text-to-image", "vae")
-    monkeypatch.setattr(seq2seq, "modular_experiments", lambda seed: [reading, drawing])
-    longer = TextToTextConfig(
-        architecture="attention-alignment-given", max_digits=3, **settings
+    drawing = HandwritingExperiment(
+        TextToImageConfig(**settings), "text-to-image", "vae"
     )
-    experiment = TextExperiment(longer, with_images=True)
-    found = experiment.measure(tmp_path, PROFILE)
-    estimates = found.estimates
-    assert estimates["exact_match"].n == estimates["image_to_text_exact_match"].n == 60
-    assert 0 <= estimates["image_to_text_digit_accuracy"].value <= 1
-    assert estimates["text_to_image_real_glyphs_exact_match"].n == 60
-    assert estimates["text_to_image_intra_class_diversity"].value > 0
-    assert 0 <= estimates["nearest_neighbor_vote"].value <= 1
+    found = reading.measure(tmp_path, PROFILE)
+    assert found.estimates["exact_match"].n == 60
+    assert 0 <= found.estimates["digit_accuracy"].value <= 1
     assert sum(found.details["error_types"].values()) <= 60
-    assert 0 <= found.details["validation_exact_match"] <= 1
     assert found.details["parameters"] > 0 and found.seconds > 0
+    drawn = drawing.measure(tmp_path, PROFILE).estimates
+    assert drawn["real_glyphs_exact_match"].n == 60
+    assert drawn["intra_class_diversity"].value > 0
+    assert drawn["classification_accuracy_score"].n == 10_000
     kept = {path.name for path in tmp_path.iterdir()}
-    assert {"image-to-text-modular-seed-1", "digit-classifier"} <= kept
-    assert experiment.name not in kept
-    single = reading.measure(tmp_path, PROFILE)
-    assert single.estimates["exact_match"].n == 60
+    assert kept == {
+        "image-to-text-modular-seed-1",
+        "text-to-image-vae-seed-1",
+        "frozen-text-to-text-seed-1",
+    }
 
 
 @pytest.mark.slow
@@ -143,13 +178,13 @@ def test_an_end_to_end_model_is_measured_without_a_text_model(tmp_path):
 def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch):
     monkeypatch.setattr(seq2seq, "LONG_DIGITS", (3, 20))
     config = LengthGeneralizationConfig(
-        cell="lstm", layers=1, train_fraction=0.01, **asdict(ONE_EPOCH)
+        cell="lstm", layers=1, max_digits=2, **asdict(ONE_EPOCH)
     )
     experiment = LengthExperiment(config)
     found = experiment.measure(tmp_path, PROFILE)
-    assert experiment.name == "length-generalization-lstm-seed-0"
+    assert experiment.name == "length-generalization-lstm-2-digits-seed-0"
     estimates = found.estimates
-    assert estimates["3_digits"].n == 60 and estimates["exact_match"].n > 1_000
+    assert estimates["3_digits"].n == estimates["exact_match"].n == 60
     sums, differences = (estimates[f"20_digits_{s}"] for s in ("sums", "differences"))
     assert sums.n + differences.n == 60
     seen = round(60 * estimates["3_digits_seen_patterns_fraction"].value)

@@ -9,14 +9,13 @@ from latent_arithmetic.seq2seq import layers
 from latent_arithmetic.seq2seq.glyphs import RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.image_to_text import (
     END_TO_END,
-    EndToEndImageToText,
     ImageToTextConfig,
     ModularImageToText,
+    build_image_to_text,
     queries_of_fewer_digits,
 )
 from latent_arithmetic.seq2seq.queries import (
     ALPHABET,
-    QueryFormat,
     all_queries,
     decode,
     encode,
@@ -30,6 +29,7 @@ from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
+SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def glyphs():
 
 @pytest.fixture
 def modular(glyphs):
-    return ModularImageToText(build_text_model(TextToTextConfig()), glyphs)
+    return ModularImageToText(build_text_model(SMALL_TEXT), glyphs)
 
 
 def changed_by_a_step(model, x, y):
@@ -103,24 +103,29 @@ def test_the_likelihood_is_a_sum_over_queries(modular):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", END_TO_END)
-def test_end_to_end_models_read_images(glyphs, architecture, monkeypatch):
+def test_end_to_end_models_read_images(architecture, monkeypatch):
     monkeypatch.setattr(layers, "UNROLL", False)  # compiles faster
-    three = QueryFormat(3)
-    model = EndToEndImageToText(glyphs, architecture, three)
-    codes = encode_queries(QUERIES[:8], three)
+    config = ImageToTextConfig(
+        architecture=architecture, max_digits=3, encoder_layers=2, decoder_layers=2
+    )
+    model = build_image_to_text(config)
+    codes = encode_queries(QUERIES[:8], config.format)
     images = glyph_bank("test").sample(codes)
-    assert model(images).shape == (8, 4, 13)
+    together = np.asarray(model(images))
+    assert together.shape == (8, 4, 13)
+    assert np.allclose(np.asarray(model(images[3:4]))[0], together[3], atol=1e-4)
     assert model.recognize_queries(images) is None
-    changed = changed_by_a_step(model, codes, encode_answers(QUERIES[:8], three))
+    answers = encode_answers(QUERIES[:8], config.format)
+    changed = changed_by_a_step(model, codes, answers)
     assert len(changed) == len(model.trainable_variables) > 0
 
 
 def test_the_modular_model_is_trained_on_short_numbers():
     queries = np.array([[99, 1, 10], [100, 1, 7], [3, -1, 512]])
     assert queries_of_fewer_digits(queries).tolist() == [[99, 1, 10]]
-    assert ImageToTextConfig().training_queries(queries).tolist() == [[99, 1, 10]]
-    end_to_end = ImageToTextConfig(architecture="cnn-lstm")
-    assert end_to_end.training_queries(queries) is queries
+    modular = ImageToTextConfig(architecture="modular")
+    assert modular.training_queries(queries).tolist() == [[99, 1, 10]]
+    assert ImageToTextConfig().training_queries(queries) is queries
     with pytest.raises(UserError, match="two digits"):
         queries_of_fewer_digits(queries[1:])
 
@@ -132,24 +137,29 @@ def test_queries_of_uneven_length_are_repeated():
 
 
 def test_a_configuration_is_resolved_once():
-    config = ImageToTextConfig(text_architecture="attention-alignment-given").resolve()
-    assert (config.text_decoder_layers, config.text_weight_decay) == (2, 0.6)
-    assert (config.weight_decay, config.supervision) == (0.1, "answers")
-    assert config.resolve() == config
-    assert config.text_config().resolve().decoder_layers == 2
-    plain = ImageToTextConfig().resolve()
-    assert plain.text_architecture == "encoder-decoder" and plain.resolve() == plain
+    config = ImageToTextConfig(
+        architecture="modular", text_encoder_layers=2, max_digits=3
+    ).resolve()
+    text = TextToTextConfig(encoder_layers=2, max_digits=3).resolve()
+    assert config.text_config() == text
+    assert config.text_weight_decay == text.weight_decay
+    assert config.encoder_layers is None and config.resolve() == config
+    plain = ImageToTextConfig(decoder_layers=3).resolve()
+    assert (plain.encoder_layers, plain.decoder_layers) == (2, 3)
+    assert plain.text_config() is None and plain.resolve() == plain
 
 
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (dict(text_architecture="column-aligned"), "text_architecture"),
+        (dict(architecture="modular", decoder_layers=2), "no effect"),
         (dict(architecture="eye"), "cnn-lstm"),
         (dict(architecture="cnn-lstm", supervision="characters"), "modular"),
         (dict(architecture="cnn-lstm", text_encoder_layers=2), "no text model"),
-        (dict(text_decoder_layers=0), "text_decoder_layers is 0"),
-        (dict(text_alignment_logit=2.0), "no effect"),
+        (
+            dict(architecture="modular", text_decoder_layers=0),
+            "text_decoder_layers is 0",
+        ),
         (dict(weight_decay=-1.0), "weight_decay"),
     ],
 )

@@ -1,24 +1,21 @@
-"""Layers and networks of Task 2: shapes, the built-in alignment, joined digits."""
+"""Layers and networks of Task 2: shapes, stacks of LSTM layers, orders of writing."""
 
 import keras
 import numpy as np
 import pytest
 
 from latent_arithmetic.seq2seq.layers import (
-    DIGIT_DIM,
     SMALL_CNN,
     STYLE_DIM,
     WIDE_CNN,
-    AlignedAttention,
-    JoinDigits,
+    Stack,
     build_encoder_decoder,
     build_glyph_cnn,
     build_glyph_decoder,
     build_style_encoder,
-    character_kinds,
+    encode_to_context,
 )
 from latent_arithmetic.seq2seq.queries import (
-    ALPHABET,
     QueryFormat,
     encode_queries,
     one_hot,
@@ -32,14 +29,62 @@ def characters(texts):
     return one_hot(encode_queries(parse_queries(texts)))
 
 
-@pytest.mark.parametrize("layers", [(1, 1), (2, 1), (1, 2)])
-def test_encoder_decoder_shapes(layers):
-    model = build_encoder_decoder(QueryFormat(3), *layers)
+@pytest.mark.parametrize("numbers", [(1, 1), (2, 1), (1, 2)])
+def test_encoder_decoder_shapes(numbers):
+    stacks = [Stack(number, residual=True) for number in numbers]
+    model = build_encoder_decoder(QueryFormat(3), *stacks)
     assert model.input_shape == (None, 7, 13)
     assert model.output_shape == (None, 4, 13)
     kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds.count("Bidirectional") == layers[0]
-    assert kinds.count("LSTM") == layers[1]
+    assert kinds.count("Bidirectional") == numbers[0]
+    assert kinds.count("LSTM") == numbers[1]
+    assert kinds.count("Add") == sum(numbers) - 2
+
+
+def silenced(stack, layers):
+    """A stack of LSTM layers on one sequence; all but `layers` give zeros."""
+    inputs = keras.Input((4, 13))
+    model = keras.Model(inputs, stack(inputs))
+    rnns = [each for each in model.layers if isinstance(each, keras.layers.LSTM)]
+    for rnn in rnns[layers:]:
+        rnn.set_weights([np.zeros_like(weight) for weight in rnn.get_weights()])
+    sequence = np.random.default_rng(0).standard_normal((1, 4, 13)).astype("float32")
+    return np.array(model(sequence)), np.array(rnns[0](sequence))
+
+
+def test_a_residual_connection_goes_around_every_layer_but_the_first():
+    plain, first = silenced(Stack(3), 1)
+    assert np.abs(first).max() > 0 and np.abs(plain).max() == 0
+    residual, first = silenced(Stack(3, residual=True), 1)
+    assert np.allclose(residual, first, atol=1e-6)
+    nothing, _ = silenced(Stack(1, residual=True), 0)
+    assert np.abs(nothing).max() == 0
+
+
+def test_layer_normalization_gives_states_mean_0_and_deviation_1():
+    states, _ = silenced(Stack(2, layer_normalization=True), 2)
+    assert np.allclose(states.mean(axis=-1), 0, atol=1e-3)
+    assert np.allclose(states.std(axis=-1), 1, atol=5e-2)
+
+
+def test_the_context_vector_is_where_both_directions_end():
+    inputs = keras.Input((5, 13))
+    model = keras.Model(inputs, encode_to_context(inputs, Stack(1)))
+    sequence = np.random.default_rng(0).standard_normal((2, 5, 13)).astype("float32")
+    (rnn,) = (x for x in model.layers if isinstance(x, keras.layers.Bidirectional))
+    forward = rnn.forward_layer(sequence)[:, -1]
+    backward = rnn.backward_layer(sequence)[:, -1]  # it reads, and ends, backwards
+    expected = np.concatenate([np.array(forward), np.array(backward)], axis=1)
+    assert np.allclose(np.array(model(sequence)), expected, atol=1e-5)
+
+
+def test_writing_left_to_right_is_the_same_network_not_reversed():
+    answers = []
+    for units_first in (True, False):
+        keras.utils.set_random_seed(0)
+        model = build_encoder_decoder(TWO_DIGITS, units_first=units_first)
+        answers.append(np.array(model(characters(["81+24"]))))
+    assert np.allclose(answers[0], answers[1][:, ::-1], atol=1e-6)
 
 
 @pytest.mark.parametrize("convolutions", [SMALL_CNN, WIDE_CNN])
@@ -47,7 +92,7 @@ def test_glyph_cnn_shapes(convolutions):
     model = build_glyph_cnn(14, convolutions)
     assert (model.input_shape, model.output_shape) == ((None, 28, 28, 1), (None, 14))
     kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds.count("Conv2D") == len(convolutions) == 4
+    assert kinds.count("Conv2D") == len(convolutions)
 
 
 def test_style_encoder_and_glyph_decoder_fit_together():
@@ -55,48 +100,6 @@ def test_style_encoder_and_glyph_decoder_fit_together():
     assert encoder.output_shape == [(None, STYLE_DIM)] * 2
     assert decoder.input_shape == [(None, 13), (None, STYLE_DIM)]
     assert decoder.output_shape == (None, 28, 28, 1)
-
-
-def test_attention_starts_where_numbers_are_written():
-    """Before training, the strongest part of every column is the right character."""
-    text = characters(["81+24", "81+5", "7-30"])
-    states = np.zeros((3, 5, 6), "float32")
-    columns = np.array(
-        AlignedAttention(TWO_DIGITS)([states, text @ character_kinds(), text])
-    )
-    assert columns.shape == (3, 3, 3, len(ALPHABET))
-    assert np.allclose(columns.sum(axis=-1), 1, atol=1e-6)
-    found = columns.argmax(axis=-1)
-    read = [["".join(ALPHABET[code] for code in part) for part in row] for row in found]
-    assert read[0] == ["14+", "82+", "+++"]
-    assert read[1] == ["15+", "8++", "+++"]
-    assert read[2][0] == "70-" and read[2][1][1:] == "3-"
-
-
-@pytest.mark.parametrize(("logit", "weight"), [(4.0, 0.93), (0.0, 0.2)])
-def test_how_much_of_the_alignment_is_given(logit, weight):
-    """93% of the attention's weight with the default; nothing is aligned with 0."""
-    layer = AlignedAttention(TWO_DIGITS, logit)
-    text = characters(["81+24", "19-60"])
-    states = np.zeros((2, 5, 6), "float32")
-    layer([states, text @ character_kinds(), text])
-    weights = np.array(layer.attention_weights(states, text @ character_kinds()))
-    assert weights.shape == (2, 5, 9)
-    assert np.allclose(weights.max(axis=1), weight, atol=2e-3)
-
-
-def test_digits_are_joined_by_the_matrix_of_the_sign():
-    layer = JoinDigits()
-    column = one_hot(np.array([[[7, 2, ALPHABET.index("-")]]]))
-    joined = np.array(layer(column))[0, 0]
-    digits, signs = np.array(layer.digits), np.array(layer.signs)
-    expected = digits[7] + digits[2] @ signs[ALPHABET.index("-")]
-    assert np.allclose(joined[:DIGIT_DIM], expected, atol=1e-6)
-    assert joined[DIGIT_DIM:].argmax() == ALPHABET.index("-")
-
-
-def test_kinds_tell_digits_signs_and_blanks_apart():
-    assert character_kinds().argmax(axis=1).tolist() == [0] * 10 + [1, 1, 2]
 
 
 def test_initial_weights_depend_on_the_seed_alone():

@@ -8,7 +8,6 @@ from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq import length_generalization
 from latent_arithmetic.seq2seq.length_generalization import (
     CELLS,
-    TRAIN_COLUMNS,
     FiniteStateCell,
     LengthGeneralizationConfig,
     StateNoise,
@@ -71,7 +70,7 @@ def test_what_patterns_two_digits_show():
 @pytest.mark.parametrize("cell", CELLS)
 def test_training_and_answering(cell, tmp_path):
     config = LengthGeneralizationConfig(
-        seed=1, cell=cell, layers=1, epochs=2, batch_size=2_048
+        seed=1, cell=cell, layers=1, epochs=2, batch_size=2_048, max_digits=2
     )
     model, history = train_column_rnn(tmp_path, config)
     assert model(write_columns([(12, 1, 34)], 90)).shape == (1, 90, 13)
@@ -82,16 +81,24 @@ def test_training_and_answering(cell, tmp_path):
 
 def test_what_is_correct_counts_as_correct(monkeypatch):
     queries = [(99, 1, 1), (5, -1, 99)]
-    answers = write_answers(queries, TRAIN_COLUMNS)
+    columns = LengthGeneralizationConfig(max_digits=2).columns
+    answers = write_answers(queries, columns)
 
-    def predict(model, columns):
-        assert columns.shape == (2, TRAIN_COLUMNS, 3)  # as in training
+    def predict(model, written):
+        assert written.shape == (2, columns, 3)  # as in training
         return np.eye(13)[answers]
 
     monkeypatch.setattr(length_generalization, "predict", predict)
     assert exact_matches(None, queries).all()
     answers[0, 0] = 5
     assert exact_matches(None, queries).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("digits", "count"), [(2, 18_000), (3, 20_000)])
+def test_how_many_queries_are_trained_on(digits, count):
+    split = LengthGeneralizationConfig(max_digits=digits).make_split()
+    assert len(split.train) == count
+    assert split.train[:, [0, 2]].max() == 10**digits - 1
 
 
 @pytest.mark.parametrize("values", [{"cell": "abacus"}, {"layers": 0}, {"seed": -1}])

@@ -54,8 +54,9 @@ def folders(tmp_path_factory, query_file, traced_steps, small_sequence_models):
     """Run folders of one trained model a task."""
     root = tmp_path_factory.mktemp("models")
     settings = dict(profile=PROFILE, train_queries=query_file)
+    modular = dict(architecture="modular", **settings)
     reading, text = root / "image-to-text", root / "text-to-text"
-    train("image-to-text", reading, **settings)
+    train("image-to-text", reading, **modular)
     shutil.copytree(reading / "text-to-text", text)
     train("text-to-image", root / "text-to-image", text_folder=text, **settings)
     return root
@@ -63,14 +64,15 @@ def folders(tmp_path_factory, query_file, traced_steps, small_sequence_models):
 
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory, small_sequence_models):
-    """A text model of three digits and another architecture."""
+    """A text model of three digits and other layers."""
     return train(
         "text-to-text",
         tmp_path_factory.mktemp("longer"),
         profile=PROFILE,
         max_digits=3,
         train_fraction=0.001,
-        architecture="attention-alignment-given",
+        encoder_layers=1,
+        decoder_layers=2,
     )
 
 
@@ -84,7 +86,7 @@ def test_a_model_is_trained_once_and_loaded_alike(folders, query_file):
     settings = dict(profile=PROFILE, train_queries=query_file)
     trained = load(folder)
     assert trained.run.config["train_queries"].startswith("64 queries, SHA-256 ")
-    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.1
+    assert trained.config.epochs == 1 and trained.config.weight_decay == 0.3
     answers = trained.answer(["81+24", "1-9", "5+5  "])
     assert [len(answer) for answer in answers] == [3, 3, 3]
     assert trained.answer([]) == []
@@ -121,6 +123,8 @@ def test_image_models_contain_the_text_model(
     contained = trained.model.encoder_decoder.get_weights()
     assert all(map(np.array_equal, weights, contained))
     settings = dict(profile=PROFILE, train_queries=query_file)
+    if task == "image-to-text":
+        settings["architecture"] = "modular"
     for wrong, message in (
         (dict(seed=1), "seed: there 0, wanted 1"),
         (dict(text_encoder_layers=2), "encoder_layers"),
@@ -137,7 +141,8 @@ def test_image_models_contain_the_text_model(
         train(task, tmp_path / "other", text_folder=drawing, **settings)
     other = trained.with_text_model(longer)
     assert other.format == QueryFormat(3)
-    assert other.config.text_architecture == "attention-alignment-given"
+    assert other.config.text_encoder_layers == 1
+    assert other.config.text_decoder_layers == 2
     pairs = zip(other.model.own_variables, trained.model.own_variables, strict=True)
     assert all(np.array_equal(np.array(a), np.array(b)) for a, b in pairs)
 
@@ -173,6 +178,7 @@ def test_an_interrupted_run_ends_alike(tmp_path, folders, query_file, monkeypatc
         profile=PROFILE,
         train_queries=query_file,
         epochs=2,
+        architecture="modular",
         text_folder=folders / "text-to-text",
     )
     whole = train("image-to-text", tmp_path / "whole", **settings)
@@ -211,7 +217,7 @@ def test_a_digit_classifier_is_trained(tmp_path, monkeypatch):
         ("digit-classifier", dict(max_digits=2), "setting of digit-classifier"),
         ("text-to-text", dict(text_folder="text"), "no effect"),
         ("image-to-text", dict(architecture="cnn-lstm", text_folder="x"), "no effect"),
-        ("image-to-text", dict(text_architecture="column-aligned"), "text_architect"),
+        ("image-to-text", dict(architecture="modular", encoder_layers=2), "no effect"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(tmp_path, task, settings, message):
@@ -225,6 +231,7 @@ def test_unusable_queries_are_refused_before_the_text_model_is_trained(tmp_path)
     path.write_text("\n".join(f"{100 + i}+{200 + i}" for i in range(50)))
     folder = tmp_path / "run"
     settings = dict(profile=PROFILE, max_digits=3, train_queries=path)
+    settings["architecture"] = "modular"
     with pytest.raises(UserError, match="two digits at most"):
         train("image-to-text", folder, **settings)
     assert not folder.exists()
@@ -244,11 +251,11 @@ def edited(change):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (edited(lambda config: config.pop("architecture")), "another version.*archit"),
+        (edited(lambda config: config.pop("answer_order")), "another version.*answer"),
         (edited(lambda config: config.update(heads=8)), "another version.*heads"),
         (edited(lambda config: config.update(encoder_layers=2)), "does not fit"),
         (edited(lambda config: config.update(max_digits="two")), "damaged"),
-        (edited(lambda config: config.update(architecture="x")), "unknown architect"),
+        (edited(lambda config: config.update(answer_order="x")), "unknown answer_o"),
         (edited(lambda config: config.update(task="gan")), "holds a gan model"),
         (lambda folder: (folder / "run.json").write_text("[]"), "run.json"),
         (lambda folder: (folder / "run.json").write_text(""), "run.json"),

@@ -16,7 +16,6 @@ from latent_arithmetic.seq2seq.queries import (
     decode,
     encode,
     encode_answers,
-    encode_columns,
     encode_queries,
     format_answers,
     format_queries,
@@ -119,18 +118,6 @@ def test_every_query_survives_formatting_and_encoding(digits):
     answers = format_answers(true_answers(queries), query_format)
     assert decode(encode_answers(queries, query_format)) == answers
     assert [int(text) for text in answers] == true_answers(queries).tolist()
-
-
-def test_columns_hold_both_numbers():
-    query_format = QueryFormat(3)
-    queries = all_queries(query_format)[::997]
-    columns = encode_columns(queries, query_format).astype(int)
-    assert columns.shape == (len(queries), 4, 3)
-    tens = 10 ** np.arange(4)
-    assert (columns[..., 0] @ tens == queries[:, 0]).all()
-    assert (columns[..., 1] @ tens == queries[:, 2]).all()
-    signs = np.where(queries[:, 1] > 0, ALPHABET.index("+"), ALPHABET.index("-"))
-    assert (columns[..., 2] == signs[:, None]).all()
 
 
 def test_carries_and_borrows_by_hand():

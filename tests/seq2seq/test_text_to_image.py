@@ -8,12 +8,14 @@ from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.glyphs import RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.layers import STYLE_DIM
 from latent_arithmetic.seq2seq.queries import (
+    BLANK,
     all_queries,
     encode_answers,
     encode_queries,
 )
 from latent_arithmetic.seq2seq.splits import random_split
 from latent_arithmetic.seq2seq.text_to_image import (
+    EndToEndTextToImage,
     MeanSquaredErrorTextToImage,
     TextToImage,
     TextToImageConfig,
@@ -24,11 +26,12 @@ from latent_arithmetic.training import jit_compile
 
 QUERIES = random_split(all_queries(), 0.9).train[:64]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
+SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
 
 
 def build(model_class=TextToImage):
     glyphs = RandomGlyphs(glyph_bank("train"))
-    return model_class(build_text_model(TextToTextConfig()), glyphs)
+    return model_class(build_text_model(SMALL_TEXT), glyphs)
 
 
 def set_to_zero(*networks):
@@ -102,9 +105,34 @@ def test_a_configuration_is_resolved_and_built():
     assert (config.logit_scale, config.sampling_temperature) == (2.0, 0.7)
     assert config.resolve() == config
     squared = TextToImageConfig(decoder="mean-squared-error").resolve()
-    assert squared.logit_scale is None and squared.text_decoder_layers == 1
+    assert squared.logit_scale is None
+    assert squared.text_decoder_layers == TextToTextConfig().resolve().decoder_layers
     assert isinstance(build_text_to_image(squared), MeanSquaredErrorTextToImage)
     with pytest.raises(UserError, match="no style vector"):
         TextToImageConfig(decoder="mean-squared-error", logit_scale=2.0)
     with pytest.raises(UserError, match="conditional-vae"):
         TextToImageConfig(decoder="styles")
+
+
+def test_an_end_to_end_model_draws_by_squared_error_alone():
+    config = TextToImageConfig(decoder="end-to-end", encoder_layers=1)
+    assert config.text_config() is None
+    assert config.resolve().decoder_layers == 2
+    model = build_text_to_image(config)
+    assert isinstance(model, EndToEndTextToImage)
+    pixels = np.asarray(model(CODES[:4]))
+    assert pixels.shape == (4, 3, 28, 28)
+    drawn = model.answer_as_images(CODES[:4])
+    assert drawn.dtype == np.uint8 and np.abs(drawn - 255 * pixels).max() <= 0.501
+    blank = np.full((2, 3), BLANK)
+    loss = model.compute_loss(y=blank, y_pred=np.full((2, 3, 28, 28), 0.5, "float32"))
+    assert float(loss) == pytest.approx(28 * 28 / 4)  # a blank glyph is all zeros
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=jit_compile())
+    model.fit(CODES, ANSWERS, batch_size=64, verbose=0)
+    for weight, old in zip(model.trainable_variables, before, strict=True):
+        assert (np.array(weight) != old).any(), weight.path
+    with pytest.raises(UserError, match="encoder_layers 1"):
+        TextToImageConfig(encoder_layers=1)
+    with pytest.raises(UserError, match="text_encoder_layers 1"):
+        TextToImageConfig(decoder="end-to-end", text_encoder_layers=1)
