@@ -117,8 +117,10 @@ COLUMNS = {
     "the data set holds it",
 }
 EARLIER = (
-    "Text-to-text models that the package no longer has, since models that are given "
-    "nothing answer as well; each record names the commit that has their code."
+    "Earlier models that are no longer in the package; each record names the commit "
+    "that has their code. The frozen text model of the modular image-to-text model was "
+    "the one with a given alignment, and length generalization had a shared embedding "
+    "of the digits, too."
 )
 
 
@@ -199,6 +201,6 @@ def results_readme(results: Path) -> str:
         if any(group.startswith(start) for group in groups):
             parts.append(f"## {title}\n\n{_section(start, wanted, groups)}")
     earlier = _section("", ("exact_match",), read_groups("earlier"))
-    parts.append(f"## Task 2: models that were given more\n\n{EARLIER}\n\n{earlier}")
+    parts.append(f"## Task 2: earlier models\n\n{EARLIER}\n\n{earlier}")
     parts.append(f"## Benchmarks\n\n{_benchmarks(results / 'benchmarks')}")
     return "\n\n".join(parts) + "\n"
