@@ -11,8 +11,8 @@ from latent_arithmetic.io import project_folder
 PROJECT = project_folder()
 PRIVATE = re.compile(
     r"\b(pictures?|recipes?|judges?|the eye|an eye|painters?|lessons?|contest|twins?"
-    r"|counterparts?|mirror-clean|null models?|place-aligned|calculator|canvas"
-    r"|untold|told attributes|drawn again|read back|the course's|nats of choices"
+    r"|counterparts?|mirror-clean|null models?|place-aligned|columns given|calculator"
+    r"|canvas|untold|told attributes|drawn again|read back|the course's|nats of choices"
     r"|kernels of \d|junk|standoff|restored|workspace)\b",
     re.I,
 )

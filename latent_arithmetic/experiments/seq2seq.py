@@ -185,18 +185,10 @@ def first_gradients(config: TextToTextConfig) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class BaselineExperiment(ModelExperiment):
+class BaselineExperiment(TextExperiment):
     """The assignment's text-to-text model on its test queries."""
 
     variant: str = "baseline"
-
-    @property
-    def group(self) -> str:
-        percent = round(100 * self.settings.train_fraction)
-        return f"{self.task}-{self.variant}-{self.settings.split}-{percent}"
-
-    def clean(self, work: Path) -> None:
-        shutil.rmtree(work / self.name, ignore_errors=True)
 
     def measure(self, work: Path, profile: Profile) -> Measurement:
         model, history = train_baseline(work / self.name, self.settings)

@@ -29,8 +29,8 @@ MODULAR_SCHEDULE = Schedule(epochs=20, batch_size=64, learning_rate=4e-3)
 TUNING_SEED, SEEDS, MORE_SEEDS = 0, (1, 2, 3), (4, 5)
 # Fractions with five seeds.
 HEADLINES = (0.9, 0.5, 0.1)
-# Much weight decay helps where few queries are trained on; with many, it delays the
-# start of learning.
+# Chosen by validation queries: where few are trained on, more weight decay is better;
+# where many are, it delays the start of learning.
 FEW_QUERIES_FRACTION, FEW_QUERIES_DECAY = 0.05, 0.6
 MNIST_DIGITS = (1, 2, 4, 15)  # of a number in MNIST addition
 # Depths that are compared: (encoder, decoder layers), and how layers are connected.
@@ -39,7 +39,8 @@ DEPTHS = [((depth, 1), PLAIN) for depth in FULL.depths]
 DEPTHS += [((1, depth), PLAIN) for depth in FULL.depths[1:]]
 DEPTHS += [((5, 1), "residual"), ((1, 5), "residual"), ((5, 1), "normalized")]
 RATES = (1e-2, 3e-3)
-# Those of RATES that had the higher validation accuracy.
+# Of RATES, to be chosen by validation accuracy; `depth_tuning_experiments` have not
+# been run yet, so this is still the first of them everywhere.
 DEPTH_RATES = dict.fromkeys(DEPTHS, 1e-2)
 
 
@@ -161,8 +162,7 @@ def depth_experiments() -> list[DepthExperiment]:
     """Encoder depths with one decoder layer, decoder depths with one encoder layer.
 
     The LSTM layers are plain ones; the deepest are there with residual connections
-    and with layer normalization, too. Learning rates are chosen by validation
-    queries, see `depth_tuning_experiments`.
+    and with layer normalization, too. Learning rates: see DEPTH_RATES.
     """
     return [
         _deep(pair, variant, DEPTH_RATES[pair, variant], seed, DepthExperiment)

@@ -8,20 +8,29 @@ import numpy as np
 
 from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
-from latent_arithmetic.seq2seq.layers import OneHot
+from latent_arithmetic.seq2seq.layers import OneHot, Stack
 from latent_arithmetic.seq2seq.queries import QueryConfig
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 
 PREFIX = "text_"  # of the settings of the text model
+LAYERS = 2  # of encoder and decoder of an end-to-end model
 
 
 @dataclass(frozen=True)
 class FrozenTextConfig(QueryConfig):
-    """Hyperparameters of an image model, and of the text model it contains.
+    """Hyperparameters of an image model: one around a text model, or end-to-end.
 
     The text model is trained on the same queries and no others, and is not changed.
-    `text_` settings left at None are the defaults of text-to-text.
+    `text_` settings left at None are the defaults of text-to-text. An end-to-end model
+    contains none, and has layers of its own.
     """
+
+    encoder_layers: int | None = setting(
+        None, f"recurrent layers of an end-to-end encoder (default: {LAYERS})", low=1
+    )
+    decoder_layers: int | None = setting(
+        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
+    )
 
     text_encoder_layers: int | None = setting(
         None, "LSTM layers of the text model's encoder (default: text-to-text's)", low=1
@@ -41,6 +50,10 @@ class FrozenTextConfig(QueryConfig):
     def __post_init__(self):
         super().__post_init__()
         if self.uses_text_model:
+            self.expect_unset(
+                ("encoder_layers", "decoder_layers"),
+                "the layers that calculate are those of the text model",
+            )
             self.text_config()
         else:
             self.expect_unset(
@@ -62,6 +75,12 @@ class FrozenTextConfig(QueryConfig):
                     "leave it out"
                 )
 
+    @property
+    def stacks(self) -> tuple[Stack, Stack]:
+        """The layers of encoder and decoder of an end-to-end model."""
+        encoder = Stack(self.encoder_layers, layer_normalization=True)
+        return encoder, Stack(self.decoder_layers)
+
     def _text_names(self) -> list[str]:
         return [each.name for each in fields(self) if each.name.startswith(PREFIX)]
 
@@ -81,10 +100,14 @@ class FrozenTextConfig(QueryConfig):
         )
 
     def resolve(self, profile: Profile = FULL) -> "FrozenTextConfig":
-        """The configuration with the text model's defaults in place of None."""
+        """The configuration with default layers in place of None."""
         text = self.text_config()
         if text is None:
-            return self
+            return replace(
+                self,
+                encoder_layers=self.encoder_layers or LAYERS,
+                decoder_layers=self.decoder_layers or LAYERS,
+            )
         text = text.resolve(profile)
         names = self._text_names()
         return replace(

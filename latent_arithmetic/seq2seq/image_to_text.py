@@ -1,13 +1,13 @@
 """Image to text: answer queries in handwriting, modular or end-to-end."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from latent_arithmetic.config import FULL, Profile, setting
+from latent_arithmetic.config import setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.frozen_text import FrozenTextConfig, FrozenTextModel
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SHAPE, RandomGlyphs, glyph_bank
@@ -35,7 +35,6 @@ WRONG_ANSWER_LOGIT = -20.0  # log probability that the text model answers otherw
 IMPOSSIBLE_LOGIT = -1e9  # log probability of a character that cannot stand there
 CONV_LSTM_CHANNELS = 16
 FEATURES = 128  # of a glyph, that the CNN gives to the encoder
-LAYERS = 2  # of encoder and decoder of an end-to-end model
 UNEVEN_REPETITIONS = 4  # of training queries of a one-digit and a two-digit number
 
 
@@ -114,14 +113,6 @@ class ImageToTextConfig(FrozenTextConfig):
         "a CNN classifies characters, a frozen text model answers",
         choices=(*END_TO_END, MODULAR),
     )
-    encoder_layers: int | None = setting(
-        None,
-        f"recurrent layers of an end-to-end encoder (default: {LAYERS})",
-        low=1,
-    )
-    decoder_layers: int | None = setting(
-        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
-    )
     supervision: str = setting(
         SUPERVISIONS[0],
         "weak: answers only; full (modular only): the label of every character",
@@ -130,27 +121,12 @@ class ImageToTextConfig(FrozenTextConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.uses_text_model:
-            self.expect_unset(
-                ("encoder_layers", "decoder_layers"),
-                f"the architecture {MODULAR} has those of its text model",
-            )
-        elif self.supervision != SUPERVISIONS[0]:
+        if not self.uses_text_model and self.supervision != SUPERVISIONS[0]:
             raise UserError(
                 f"received supervision {self.supervision} with the end-to-end "
                 f"architecture {self.architecture}, which is trained on answers; "
                 f"expected architecture {MODULAR}, or supervision {SUPERVISIONS[0]}"
             )
-
-    def resolve(self, profile: Profile = FULL) -> "ImageToTextConfig":
-        """The configuration with default numbers of layers in place of None."""
-        if self.uses_text_model:
-            return super().resolve(profile)
-        return replace(
-            self,
-            encoder_layers=self.encoder_layers or LAYERS,
-            decoder_layers=self.decoder_layers or LAYERS,
-        )
 
     @property
     def uses_text_model(self) -> bool:
@@ -351,9 +327,5 @@ def build_image_to_text(
         return ModularImageToText(
             encoder_decoder, glyphs, config.format, config.supervision
         )
-    stacks = (
-        Stack(config.encoder_layers, layer_normalization=True),
-        Stack(config.decoder_layers),
-    )
-    network = build_end_to_end(config.architecture, config.format, *stacks)
+    network = build_end_to_end(config.architecture, config.format, *config.stacks)
     return EndToEndImageToText(glyphs, network)

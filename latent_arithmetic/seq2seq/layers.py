@@ -13,8 +13,8 @@ LSTM_UNITS = 64  # of every LSTM layer, each direction
 UNROLL = keras.backend.backend() == "tensorflow"
 UNROLL_AT_MOST = 8  # steps
 
-# Channels, kernel size and stride of the convolutions that classify a glyph. The small
-# ones cost a third of the wide ones a step.
+# Channels, kernel size and stride of the convolutions that classify a glyph. With the
+# small ones, a CNN has a fifth of the multiplications.
 SMALL_CNN = ((32, 4, 2), (64, 3, 2))
 WIDE_CNN = ((32, 5, 2), (64, 3, 1), (64, 3, 2), (128, 3, 2))
 GLYPH_CNN_UNITS = 128  # of its last hidden layer

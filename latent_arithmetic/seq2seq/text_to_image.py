@@ -37,7 +37,6 @@ from latent_arithmetic.training import predict_in_batches
 
 STYLE_COMPONENTS = 10  # of the Gaussian mixture of one character's style vectors
 END_TO_END = "end-to-end"
-LAYERS = 2  # of encoder and decoder of an end-to-end model
 # Chosen on validation digits.
 LOGIT_SCALE, SAMPLING_TEMPERATURE = 2.0, 0.7
 
@@ -56,12 +55,6 @@ class TextToImageConfig(FrozenTextConfig):
         "one, which gives the mean glyph of a character; both draw what a frozen text "
         "model answers; end-to-end: one network and the mean squared error",
         choices=("conditional-vae", "mean-squared-error", END_TO_END),
-    )
-    encoder_layers: int | None = setting(
-        None, f"LSTM layers of an end-to-end encoder (default: {LAYERS})", low=1
-    )
-    decoder_layers: int | None = setting(
-        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
     )
     logit_scale: float | None = setting(
         None,
@@ -84,11 +77,6 @@ class TextToImageConfig(FrozenTextConfig):
                 ("logit_scale", "sampling_temperature"),
                 f"the decoder {self.decoder} has no style vector",
             )
-        if self.uses_text_model:
-            self.expect_unset(
-                ("encoder_layers", "decoder_layers"),
-                "the layers that answer are those of the text model",
-            )
 
     @property
     def uses_text_model(self) -> bool:
@@ -102,14 +90,12 @@ class TextToImageConfig(FrozenTextConfig):
     def resolve(self, profile: Profile = FULL) -> "TextToImageConfig":
         """The configuration with defaults in place of None."""
         resolved = super().resolve(profile)
-        defaults = {}
-        if self.has_styles:
-            defaults |= {
-                "logit_scale": LOGIT_SCALE,
-                "sampling_temperature": SAMPLING_TEMPERATURE,
-            }
-        if not self.uses_text_model:
-            defaults |= {"encoder_layers": LAYERS, "decoder_layers": LAYERS}
+        if not self.has_styles:
+            return resolved
+        defaults = {
+            "logit_scale": LOGIT_SCALE,
+            "sampling_temperature": SAMPLING_TEMPERATURE,
+        }
         unset = {k: v for k, v in defaults.items() if getattr(self, k) is None}
         return replace(resolved, **unset)
 
@@ -354,11 +340,8 @@ def build_text_to_image(config: TextToImageConfig) -> TextToImage | EndToEndText
     config = config.resolve()
     glyphs = RandomGlyphs(glyph_bank("train"), augment=False, seed=config.seed)
     if not config.uses_text_model:
-        stacks = (
-            Stack(config.encoder_layers, layer_normalization=True),
-            Stack(config.decoder_layers),
-        )
-        return EndToEndTextToImage(glyphs, build_text_to_glyphs(config.format, *stacks))
+        network = build_text_to_glyphs(config.format, *config.stacks)
+        return EndToEndTextToImage(glyphs, network)
     encoder_decoder = build_text_model(config.text_config())
     if not config.has_styles:
         return MeanSquaredErrorTextToImage(
