@@ -45,6 +45,7 @@ class Profile:
         text_layers: LSTM layers of a text model's encoder, and of its decoder. Three
             answer more from few queries, two are trained in fewer epochs.
         text_weight_decay: decoupled weight decay of AdamW for a text model.
+        cnn: convolutions of a model that reads images, see `seq2seq.layers.CNNS`.
         max_images: images used at most, training and held out together.
         epoch_examples: queries or characters shown in an epoch at most.
         train_fractions: fractions of the queries trained on in the notebook.
@@ -65,6 +66,7 @@ class Profile:
     text_to_text: Schedule
     text_layers: int
     text_weight_decay: float
+    cnn: str
     image_to_text: Schedule
     text_to_image: Schedule
     train_fractions: tuple[float, ...]
@@ -90,6 +92,7 @@ SMOKE = Profile(
     text_to_text=Schedule(1, 256, 2e-3),
     text_layers=1,
     text_weight_decay=0.3,
+    cnn="small",
     image_to_text=Schedule(1, 256, 2e-3),
     text_to_image=Schedule(1, 256, 2e-3),
     train_fractions=(0.9, 0.5),
@@ -111,6 +114,7 @@ QUICK = Profile(
     text_to_text=Schedule(8, 128, 1e-2),
     text_layers=2,
     text_weight_decay=0.3,
+    cnn="small",
     image_to_text=Schedule(12, 64, 8e-3),
     text_to_image=Schedule(3, 128, 3e-3),
     train_fractions=(0.9, 0.5, 0.1, 0.05),
@@ -132,7 +136,8 @@ FULL = Profile(
     text_to_text=Schedule(40, 128, 7e-3),
     text_layers=3,
     text_weight_decay=0.3,
-    image_to_text=Schedule(60, 64, 4e-3),
+    cnn="medium",
+    image_to_text=Schedule(45, 64, 4e-3),
     text_to_image=Schedule(14, 128, 3e-3),
     train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),
     depths=(1, 2, 3, 4, 5),

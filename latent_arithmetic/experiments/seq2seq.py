@@ -365,6 +365,7 @@ def summarize(
     details = {
         "error_types": answers.count_error_types(),
         "validation": history.validation,
+        "last_losses": {name: values[-1] for name, values in history.losses.items()},
         "parameters": parameters,
     }
     return Measurement(estimates, details, history.seconds)

@@ -20,7 +20,7 @@ from latent_arithmetic.seq2seq.glyphs import (
     glyph_bank,
     random_affine,
 )
-from latent_arithmetic.seq2seq.layers import WIDE_CNN, build_glyph_cnn
+from latent_arithmetic.seq2seq.layers import build_glyph_cnn
 from latent_arithmetic.seq2seq.queries import ALPHABET
 from latent_arithmetic.seq2seq.text_to_text import predict
 
@@ -48,7 +48,7 @@ class DigitClassifier(keras.Model):
 
     def __init__(self, seed: int = 0):
         super().__init__()
-        self.cnn = build_glyph_cnn(len(CLASSES), WIDE_CNN)
+        self.cnn = build_glyph_cnn(len(CLASSES), "wide")
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 

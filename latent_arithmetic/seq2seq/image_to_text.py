@@ -1,17 +1,18 @@
 """Image to text: answer queries in handwriting, modular or end-to-end."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from latent_arithmetic.config import setting
+from latent_arithmetic.config import FULL, Profile, setting
 from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq.frozen_text import FrozenTextConfig, FrozenTextModel
 from latent_arithmetic.seq2seq.glyphs import GLYPH_SHAPE, RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.layers import (
+    CNNS,
     LSTM_UNITS,
     Stack,
     build_glyph_cnn,
@@ -35,22 +36,24 @@ WRONG_ANSWER_LOGIT = -20.0  # log probability that the text model answers otherw
 IMPOSSIBLE_LOGIT = -1e9  # log probability of a character that cannot stand there
 CONV_LSTM_CHANNELS = 16
 FEATURES = 128  # of a glyph, that the CNN gives to the encoder
+MODULAR = "modular"
+SUPERVISIONS = ("answers", "characters")
 UNEVEN_REPETITIONS = 4  # of training queries of a one-digit and a two-digit number
 
 
-def flattened_features(glyphs):
-    """The 784 pixels of each glyph: [n, length, 784]."""
-    return layers.Reshape((glyphs.shape[1], -1))(glyphs)
+def encode_pixels(glyphs, encoder: Stack, cnn: None):
+    """Context vectors [n, 128] of LSTM layers over the 784 pixels of each glyph."""
+    return encode_to_context(layers.Reshape((glyphs.shape[1], -1))(glyphs), encoder)
 
 
-def cnn_features(glyphs):
-    """The features that one CNN finds in each glyph: [n, length, 128]."""
-    length, cnn = glyphs.shape[1], build_glyph_cnn(FEATURES)
-    features = cnn(ops.reshape(glyphs, (-1, *GLYPH_SHAPE)))
-    return ops.reshape(features, (-1, length, FEATURES))
+def encode_features(glyphs, encoder: Stack, cnn: str):
+    """Context vectors [n, 128] of LSTM layers over what one CNN finds in each glyph."""
+    features = build_glyph_cnn(FEATURES, cnn)(ops.reshape(glyphs, (-1, *GLYPH_SHAPE)))
+    features = ops.reshape(features, (-1, glyphs.shape[1], FEATURES))
+    return encode_to_context(features, encoder)
 
 
-def encode_with_conv_lstm(glyphs, encoder: Stack):
+def encode_with_conv_lstm(glyphs, encoder: Stack, cnn: None):
     """Context vectors [n, 64] of convolutional LSTM layers over the glyphs.
 
     Reference:
@@ -71,32 +74,30 @@ def encode_with_conv_lstm(glyphs, encoder: Stack):
 
 
 END_TO_END = {
-    "cnn-lstm": lambda glyphs, encoder: encode_to_context(
-        cnn_features(glyphs), encoder
-    ),
+    "cnn-lstm": encode_features,
     "conv-lstm": encode_with_conv_lstm,
-    "flattened-lstm": lambda glyphs, encoder: encode_to_context(
-        flattened_features(glyphs), encoder
-    ),
+    "flattened-lstm": encode_pixels,
 }
+WITH_CNN = ("cnn-lstm", MODULAR)
 
 
 def build_end_to_end(
-    architecture: str, query_format: QueryFormat, encoder: Stack, decoder: Stack
+    architecture: str,
+    query_format: QueryFormat,
+    encoder: Stack,
+    decoder: Stack,
+    cnn: str | None = None,
 ) -> keras.Model:
     """Glyphs [n, query_length, 28, 28, 1] to answer logits [n, answer_length, 13].
 
     Args:
         architecture: one of `END_TO_END`, which make the context vector.
+        cnn: one of `CNNS`, for the architecture "cnn-lstm".
     """
     glyphs = keras.Input((query_format.query_length, *GLYPH_SHAPE))
-    context = END_TO_END[architecture](glyphs, encoder)
+    context = END_TO_END[architecture](glyphs, encoder, cnn)
     answer = decode_from(context, query_format.answer_length, decoder)
     return keras.Model(glyphs, answer, name=architecture.replace("-", "_"))
-
-
-MODULAR = "modular"
-SUPERVISIONS = ("answers", "characters")
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,14 @@ class ImageToTextConfig(FrozenTextConfig):
         "weak: answers only; full (modular only): the label of every character",
         choices=SUPERVISIONS,
     )
+    cnn: str | None = setting(
+        None, "convolutions of the CNN (default: the profile's)", choices=tuple(CNNS)
+    )
 
     def __post_init__(self):
         super().__post_init__()
+        if self.architecture not in WITH_CNN:
+            self.expect_unset(("cnn",), f"{self.architecture} has no CNN of its own")
         if not self.uses_text_model and self.supervision != SUPERVISIONS[0]:
             raise UserError(
                 f"received supervision {self.supervision} with the end-to-end "
@@ -131,6 +137,13 @@ class ImageToTextConfig(FrozenTextConfig):
     @property
     def uses_text_model(self) -> bool:
         return self.architecture == MODULAR
+
+    def resolve(self, profile: Profile = FULL) -> "ImageToTextConfig":
+        """The configuration with defaults in place of None."""
+        resolved = super().resolve(profile)
+        if self.architecture not in WITH_CNN:
+            return resolved
+        return replace(resolved, cnn=self.cnn or profile.cnn)
 
     def training_queries(self, queries: np.ndarray) -> np.ndarray:
         """Those of the training queries [n, 3] that the architecture is trained on."""
@@ -192,6 +205,7 @@ class ModularImageToText(FrozenTextModel):
     Args:
         encoder_decoder: what `build_text_model` returns.
         supervision: "answers", or "characters" for cross-entropy of every character.
+        cnn: one of `CNNS`.
 
     Reference:
         Manhaeve et al., "DeepProbLog", arXiv:1805.10872 (which sums in the same way,
@@ -204,11 +218,12 @@ class ModularImageToText(FrozenTextModel):
         glyphs: RandomGlyphs,
         query_format: QueryFormat = TWO_DIGITS,
         supervision: str = SUPERVISIONS[0],
+        cnn: str = "small",
     ):
         super().__init__(encoder_decoder)
         self.glyphs = glyphs
         self.supervision = supervision
-        self.cnn = build_glyph_cnn(len(ALPHABET))
+        self.cnn = build_glyph_cnn(len(ALPHABET), cnn)
         self.candidates = encode_queries(all_queries(TWO_DIGITS), query_format)
         self.patterns = query_patterns(query_format)
         self.built = True
@@ -325,7 +340,9 @@ def build_image_to_text(
     if config.uses_text_model:
         encoder_decoder = build_text_model(config.text_config())
         return ModularImageToText(
-            encoder_decoder, glyphs, config.format, config.supervision
+            encoder_decoder, glyphs, config.format, config.supervision, config.cnn
         )
-    network = build_end_to_end(config.architecture, config.format, *config.stacks)
+    network = build_end_to_end(
+        config.architecture, config.format, *config.stacks, config.cnn
+    )
     return EndToEndImageToText(glyphs, network)

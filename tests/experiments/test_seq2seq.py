@@ -27,7 +27,7 @@ PROFILE = replace(SMOKE, max_test_queries=60)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(tasks, "EPOCH_QUERIES", 64)
-    monkeypatch.setattr(layers, "UNROLL", False)
+    monkeypatch.setattr(layers, "unrolled_is_faster", lambda: False)
     real = tasks.classifier_examples
     monkeypatch.setattr(
         tasks,
@@ -99,7 +99,7 @@ def test_configurations_name_every_value():
 
 
 def test_end_to_end_models_have_the_same_schedule():
-    models = [e for e in all_experiments() if e.group.endswith("lstm")]
+    models = [e for e in all_experiments() if e.group.endswith("-lstm")]
     schedules = {
         (e.settings.epochs, e.settings.batch_size, e.settings.learning_rate)
         for e in models
