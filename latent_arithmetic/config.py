@@ -46,6 +46,8 @@ class Profile:
             answer more from few queries, two are trained in fewer epochs.
         text_weight_decay: decoupled weight decay of AdamW for a text model.
         cnn: convolutions of a model that reads images, see `seq2seq.layers.CNNS`.
+        image_layers: LSTM layers of encoder and decoder of an end-to-end image model.
+            One decoder layer is learnt in fewer epochs.
         max_images: images used at most, training and held out together.
         epoch_examples: queries or characters shown in an epoch at most.
         train_fractions: fractions of the queries trained on in the notebook.
@@ -67,6 +69,7 @@ class Profile:
     text_layers: int
     text_weight_decay: float
     cnn: str
+    image_layers: tuple[int, int]
     image_to_text: Schedule
     text_to_image: Schedule
     train_fractions: tuple[float, ...]
@@ -93,6 +96,7 @@ SMOKE = Profile(
     text_layers=1,
     text_weight_decay=0.3,
     cnn="small",
+    image_layers=(1, 1),
     image_to_text=Schedule(1, 256, 2e-3),
     text_to_image=Schedule(1, 256, 2e-3),
     train_fractions=(0.9, 0.5),
@@ -115,9 +119,10 @@ QUICK = Profile(
     text_layers=2,
     text_weight_decay=0.3,
     cnn="small",
-    image_to_text=Schedule(12, 64, 8e-3),
+    image_layers=(2, 1),
+    image_to_text=Schedule(8, 64, 8e-3),
     text_to_image=Schedule(3, 128, 3e-3),
-    train_fractions=(0.9, 0.5, 0.1, 0.05),
+    train_fractions=(0.9, 0.5, 0.1),
     depths=(1, 2),
     seeds=1,
     max_edits=1_000,
@@ -137,6 +142,7 @@ FULL = Profile(
     text_layers=3,
     text_weight_decay=0.3,
     cnn="medium",
+    image_layers=(2, 2),
     image_to_text=Schedule(45, 64, 4e-3),
     text_to_image=Schedule(14, 128, 3e-3),
     train_fractions=(0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02),

@@ -29,7 +29,7 @@ GIVEN = (
     ("image-to-text-modular-characters", f"{FROZEN}, {QUERIES}, character labels"),
     ("image-to-text-modular", f"{FROZEN}, {QUERIES}"),
     ("image-to-text", UNITS_FIRST),
-    ("text-to-image-end-to-end", UNITS_FIRST),
+    ("text-to-image-depth", UNITS_FIRST),
     ("text-to-image", FROZEN),
     ("length-generalization", COLUMNS),
     ("mnist-addition-given", f"{COLUMNS}, {ADDER}"),

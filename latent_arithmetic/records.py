@@ -327,7 +327,8 @@ def _package_versions() -> dict[str, str]:
 
 
 def _device() -> str:
-    """The accelerators Keras sees, else the processor and its cores."""
+    """The accelerators Keras sees, on JAX with their kind, else the processor and its
+    cores."""
     import keras
 
     try:
@@ -335,6 +336,11 @@ def _device() -> str:
     except (NotImplementedError, AttributeError):  # the torch backend has no list
         devices = []
     accelerators = [device for device in devices if "cpu" not in device]
+    if accelerators and keras.backend.backend() == "jax":
+        import jax
+
+        kinds = [device.device_kind for device in jax.devices()]
+        accelerators = [f"{a} ({b})" for a, b in zip(accelerators, kinds, strict=True)]
     if accelerators:
         return ", ".join(accelerators)
     return f"CPU, {os.cpu_count()} cores, {_processor()}"

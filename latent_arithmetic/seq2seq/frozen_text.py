@@ -13,7 +13,6 @@ from latent_arithmetic.seq2seq.queries import QueryConfig
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig
 
 PREFIX = "text_"  # of the settings of the text model
-LAYERS = 2  # of encoder and decoder of an end-to-end model
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,12 @@ class FrozenTextConfig(QueryConfig):
     """
 
     encoder_layers: int | None = setting(
-        None, f"recurrent layers of an end-to-end encoder (default: {LAYERS})", low=1
+        None,
+        "recurrent layers of an end-to-end encoder (default: the profile's)",
+        low=1,
     )
     decoder_layers: int | None = setting(
-        None, f"LSTM layers of an end-to-end decoder (default: {LAYERS})", low=1
+        None, "layers of an end-to-end decoder (default: the profile's)", low=1
     )
 
     text_encoder_layers: int | None = setting(
@@ -103,10 +104,11 @@ class FrozenTextConfig(QueryConfig):
         """The configuration with default layers in place of None."""
         text = self.text_config()
         if text is None:
+            encoder, decoder = profile.image_layers
             return replace(
                 self,
-                encoder_layers=self.encoder_layers or LAYERS,
-                decoder_layers=self.decoder_layers or LAYERS,
+                encoder_layers=self.encoder_layers or encoder,
+                decoder_layers=self.decoder_layers or decoder,
             )
         text = text.resolve(profile)
         names = self._text_names()
