@@ -18,11 +18,12 @@ from latent_arithmetic.config import OutputFolder
 from latent_arithmetic.console import in_notebook
 from latent_arithmetic.records import Estimate
 
-PIXELS_PER_INCH = 110
+PIXELS_PER_INCH = 120
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 300, 2000
-PAGE_WIDTH = 7.0  # inches; the text width of the report
+CELL = 64 / PIXELS_PER_INCH  # inches; a pixel on the screen for each of an image
+PAGE_WIDTH = 6.69  # inches; the text width of the report, which figures fill at most
 LETTER_ROOM = 115  # points a letter times letters an inch; more would touch
-LABEL_LETTER, TITLE_HEIGHT = 0.09, 0.2  # inches
+LABEL_LETTER, TITLE_LINE, TITLE_GAP = 0.072, 0.12, 0.06  # inches
 COLORS = ("#2f6690", "#d1495b", "#3a7d44", "#edae49", "#6d597a", "#8d99ae")
 STYLE = {
     "figure.dpi": PIXELS_PER_INCH,
@@ -117,7 +118,7 @@ def image_grid(
     *,
     titles: Sequence[str] = (),
     row_labels: Sequence[str] = (),
-    cell: float = 0.62,
+    cell: float = CELL,
     gap: float = 0.03,
     cmap: str = "gray",
 ) -> Figure:
@@ -128,17 +129,23 @@ def image_grid(
     Args:
         images: uint8 in [0, 255] or float in [0, 1], [n, height, width] or
             [n, height, width, 3].
-        titles: captions above the first images.
-        row_labels: a caption left of each row.
-        cell: width of an image in inches; `gap`: between two of them.
+        titles: captions above the first images, of one line or several.
+        row_labels: a caption left of each row, of one line or several.
+        cell: width of an image in inches, less if the grid would be wider than a page;
+            `gap`: between two of them.
         cmap: Matplotlib colormap of images without colors.
     """
+    lines = [line for label in row_labels for line in label.split("\n")]
+    left = LABEL_LETTER * max(map(len, lines), default=0)
+    cell = min(cell, (PAGE_WIDTH - left) / columns - gap)
     height, width = (cell * side / images.shape[2] for side in images.shape[1:3])
     rows, titled_rows = -(-len(images) // columns), -(-len(titles) // columns)
-    title_size = min(7, LETTER_ROOM * cell / max(map(len, titles), default=1))
-    left = LABEL_LETTER * max(map(len, row_labels), default=0)
+    title_lines = [title.split("\n") for title in titles]
+    longest = max((len(line) for lines in title_lines for line in lines), default=1)
+    title_size = min(7.5, LETTER_ROOM * cell / longest)
+    title_height = TITLE_GAP + TITLE_LINE * max(map(len, title_lines), default=0)
     tops = [
-        row * (height + gap) + min(row + 1, titled_rows) * TITLE_HEIGHT
+        row * (height + gap) + min(row + 1, titled_rows) * title_height
         for row in range(rows)
     ]
     size = left + columns * (width + gap), tops[-1] + height

@@ -87,7 +87,7 @@ def content_of(kind: str, folder: Path) -> dict:
             }
         elif path.suffix == ".ipynb":
             found[name] = len(json.loads(path.read_text())["cells"])
-        elif path.name in ("numbers.tex", "report.pdf"):
+        elif path.name in ("numbers.tex", "report.pdf", "supplement.pdf"):
             text = path.read_bytes()
             found[name] = len(text) if path.suffix == ".pdf" else text.decode()
     return found

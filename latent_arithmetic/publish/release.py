@@ -29,6 +29,7 @@ from latent_arithmetic.publish.notebooks import (
     write_text,
 )
 from latent_arithmetic.publish.report import (
+    DOCUMENTS,
     build_report,
     macros,
     report_sources,
@@ -52,6 +53,9 @@ HIDDEN = {"__pycache__", ".ipynb_checkpoints"}
 BUILT = ("notebooks", "exported_py", "report/report.pdf")
 ALONGSIDE = (
     "latent_arithmetic",
+    "data",
+    "results",
+    "figures",
     "README.md",
     "requirements.txt",
     "pyproject.toml",
@@ -92,7 +96,7 @@ def run_all(output: OutputFolder) -> None:
 def _missing_parts(output: OutputFolder) -> list[Path]:
     """What a finished build has and this one lacks."""
     names = [f"notebooks/{name}.ipynb" for name in NOTEBOOKS]
-    names += ["report/numbers.tex", "report/report.pdf"]
+    names += ["report/numbers.tex", *(f"report/{name}.pdf" for name in DOCUMENTS)]
     paths = [output.root / name for name in names]
     return [path for path in paths if not path.exists()]
 
@@ -126,7 +130,8 @@ def _checksum(path: Path) -> str:
 def _built_files(output: OutputFolder) -> dict[Path, str]:
     """Every file that is published, and its place in the project."""
     root = output.root
-    names = ["numbers.tex", "report.pdf", *(path.name for path in report_sources())]
+    names = ["numbers.tex", *(f"{name}.pdf" for name in DOCUMENTS)]
+    names += [path.name for path in report_sources()]
     places = {root / "report" / name: f"report/{name}" for name in names}
     for name in NOTEBOOKS:
         places[root / "notebooks" / f"{name}.ipynb"] = f"notebooks/{name}.ipynb"

@@ -1,4 +1,4 @@
-"""Build report.pdf from its LaTeX sources, saved figures and recorded numbers."""
+"""Build report and supplement from LaTeX sources, saved figures, recorded numbers."""
 
 import os
 import re
@@ -15,14 +15,18 @@ from latent_arithmetic.records import Estimate, read_groups, read_records
 FIRST_LINE = "% Generated from the records in results/; do not edit."
 USED = re.compile(r"\\(?:result|interval)\{([^}]+)\}")
 KINDS = ("experiments", "earlier", "benchmarks", "replications")
+DOCUMENTS = ("report", "supplement")
 TEX_PACKAGES = (
     "latexmk",
     "lmodern",
     "texlive-latex-base",
     "texlive-latex-recommended",
     "texlive-fonts-recommended",
+    "texlive-pictures",
+    "texlive-science",
 )
 NEEDED_FILES = ("article.cls", "booktabs.sty", "microtype.sty", "lmodern.sty")
+NEEDED_FILES += ("tikz.sty", "algorithm.sty", "algpseudocode.sty")
 UNFINISHED = "unfinished"  # folder in which LaTeX works
 PAGES = re.compile(r"Output written on .*?\((\d+) pages?", re.DOTALL)
 
@@ -169,7 +173,10 @@ def check_log(log: str) -> int:
 
 
 def build_report(output: OutputFolder) -> Path | None:
-    """Build build/<profile>/report/report.pdf; None where there is no LaTeX.
+    """Build report.pdf and supplement.pdf in build/<profile>/report/.
+
+    Returns:
+        The folder; None where there is no LaTeX.
 
     Raises:
         UserError: a number or figure is not recorded, or LaTeX found a mistake.
@@ -185,7 +192,15 @@ def build_report(output: OutputFolder) -> Path | None:
     write_text(folder / "numbers.tex", macros(report_text(), output.results))
     if not ensure_latex():
         return None
-    say("building the report with latexmk")
+    for name in DOCUMENTS:
+        say(f"building {name}.pdf with latexmk")
+        pages = _build_document(folder, name)
+        say(f"{name}: {pages} pages, {os.path.relpath(folder / name)}.pdf")
+    return folder
+
+
+def _build_document(folder: Path, name: str) -> int:
+    """Build one PDF of the sources in a folder; the number of its pages."""
     # What a killed build left behind would stop the next one.
     unfinished = folder / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -193,14 +208,14 @@ def build_report(output: OutputFolder) -> Path | None:
     environment = os.environ | {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
     command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error"]
     built = subprocess.run(
-        [*command, f"-outdir={UNFINISHED}", "report.tex"],
+        [*command, f"-outdir={UNFINISHED}", f"{name}.tex"],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         errors="replace",
     )
-    log_path = unfinished / "report.log"
+    log_path = unfinished / f"{name}.log"
     log = log_path.read_text(errors="replace") if log_path.exists() else built.stdout
     if built.returncode:
         mistakes = [line for line in log.splitlines() if line.startswith("!")]
@@ -208,7 +223,6 @@ def build_report(output: OutputFolder) -> Path | None:
             f"LaTeX stopped: {(mistakes or ['see the log'])[0]} (log: {log_path})"
         )
     pages = check_log(log.replace("\n", " "))
-    os.replace(unfinished / "report.pdf", folder / "report.pdf")
+    os.replace(unfinished / f"{name}.pdf", folder / f"{name}.pdf")
     shutil.rmtree(unfinished)
-    say(f"report: {pages} pages, {os.path.relpath(folder / 'report.pdf')}")
-    return folder / "report.pdf"
+    return pages

@@ -160,6 +160,8 @@ def test_the_submission_holds_what_is_handed_in(output, tmp_path):
     names = zipfile.ZipFile(tmp_path / "submission.zip").namelist()
     for expected in (
         "report/report.pdf",
+        "data/mnist.npz",
+        "figures/queries-overview.png",
         "latent_arithmetic/training.py",
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         *(f"exported_py/{name}.py" for name in NOTEBOOKS),
@@ -200,7 +202,7 @@ def test_a_report_of_other_words_is_not_published(output):
         built = output.root / "notebooks" / f"{name}.ipynb"
         built.write_text(nbformat.writes(read_notebook(name)))
     folder = output.folder("report")
-    for name in ("numbers.tex", "report.pdf"):
+    for name in ("numbers.tex", "report.pdf", "supplement.pdf"):
         (folder / name).touch()
     for path in report.report_sources():
         (folder / path.name).write_bytes(path.read_bytes())
