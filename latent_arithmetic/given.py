@@ -5,7 +5,7 @@ It stands beside every number, in tables, figures and notebooks.
 
 import re
 
-UNITS_FIRST = "nothing (its decoder writes the units first)"
+UNITS_FIRST = "nothing (units first)"
 NOTHING = "nothing"
 COLUMNS = "columns"
 ADDER = "adder"

@@ -1,9 +1,11 @@
 """One plotting style; image grids, animations, tables and source code for notebooks."""
 
+import ast
 import base64
 import html
 import inspect
 import io
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -231,7 +233,8 @@ def _html_table(cells: list[list[str]], columns: Sequence[str]) -> str:
 
 
 def show_source(*objects) -> None:
-    """Show the source of classes or functions, highlighted, next to their text.
+    """Show the source of classes or functions, highlighted, without docstrings: what
+    these say stands in the text beside it.
 
     In a plain script nothing is shown: there the source is a file away.
     """
@@ -240,4 +243,18 @@ def show_source(*objects) -> None:
     from IPython.display import Code, display
 
     for thing in objects:
-        display(Code(inspect.getsource(thing), language="python"))
+        display(Code(without_docstrings(inspect.getsource(thing)), language="python"))
+
+
+def without_docstrings(source: str) -> str:
+    """Python source of a class or function without its docstrings."""
+    source = textwrap.dedent(source)
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            text = node.body[0]
+            end = text.end_lineno
+            while end < len(lines) and not lines[end]:
+                end += 1  # blank lines after it
+            lines[text.lineno - 1 : end] = [None] * (end - text.lineno + 1)
+    return "\n".join(line for line in lines if line is not None) + "\n"

@@ -11,7 +11,13 @@ from PIL import Image
 
 from latent_arithmetic import plotting
 from latent_arithmetic.config import BUILD_VARIABLE
-from latent_arithmetic.plotting import _compact, show_table
+from latent_arithmetic.plotting import (
+    PAGE_WIDTH,
+    _compact,
+    image_grid,
+    show_table,
+    without_docstrings,
+)
 from latent_arithmetic.records import proportion
 
 
@@ -54,3 +60,31 @@ def test_a_table_is_aligned_text_in_a_script_and_html_in_a_notebook(capsys):
     assert len({len(line) for line in lines}) == 1
     table = plotting._html_table([["a < b", "1"]], ["name", "n"])
     assert "a &lt; b" in table and table.startswith("<table>")
+
+
+def test_source_is_shown_without_docstrings():
+    source = '''
+    class Model:
+        """What it is.
+
+        Args:
+            x: something.
+        """
+
+        def call(self, x):
+            """Its output."""
+            # Why.
+            return f"""{x}"""
+    '''
+    shown = without_docstrings(source)
+    assert shown.split() == (
+        'class Model: def call(self, x): # Why. return f"""{x}"""'.split()
+    )
+
+
+def test_a_grid_is_no_wider_than_a_page():
+    images = np.zeros((24, 8, 8, 3), "uint8")
+    figure = image_grid(images, 12, row_labels=["a long label\nof two lines", "b"])
+    assert figure.get_size_inches()[0] <= PAGE_WIDTH + 1e-6
+    assert image_grid(images, 2, cell=0.5).get_size_inches()[0] < 1.2
+    plotting.plt.close("all")
