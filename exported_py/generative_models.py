@@ -20,14 +20,20 @@
 # their numbers are better than those of *unconditional* models. Every table and figure
 # says which of the two a model is; section 9 compares them.
 
-# The notebook follows the assignment: how the models are built (1), our own images (2),
-# training of all three models (3 to 5), reconstructions, samples, interpolation between
-# two random latent vectors (6), and how VAE and GAN work and differ (10). Further
-# sections measure what figures alone do not show: attribute editing and how often it
-# succeeds (7), the quality of samples beside that of real images (8), and recorded
-# experiments that compare the default configuration with the assignment's baseline and
-# with ablations (9).
+# **Contents**
 # 
+# 1. [How the models are built](#1.-How-the-models-are-built)
+# 2. [Our own images](#2.-Our-own-images)
+# 3. [The convolutional autoencoder](#3.-The-convolutional-autoencoder)
+# 4. [The variational autoencoder](#4.-The-variational-autoencoder)
+# 5. [The generative adversarial network](#5.-The-generative-adversarial-network)
+# 6. [Interpolation between two random latent vectors](#6.-Interpolation-between-two-random-latent-vectors)
+# 7. [Arithmetic in the latent space](#7.-Arithmetic-in-the-latent-space)
+# 8. [How good are the samples?](#8.-How-good-are-the-samples?)
+# 9. [Recorded experiments](#9.-Recorded-experiments)
+# 10. [VAE and GAN side by side](#10.-VAE-and-GAN-side-by-side)
+# 11. [How long it took, and exercises](#11.-How-long-it-took,-and-exercises)
+
 # Run it from top to bottom. Trained models are kept below `build/` and are not trained
 # again; to start over, delete that folder. The environment variable
 # `LATENT_ARITHMETIC_PROFILE` sets how long the models are trained: `smoke` (seconds, to
@@ -38,6 +44,7 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 for folder in (Path.cwd(), *Path.cwd().parents):
     if (folder / "latent_arithmetic").is_dir():
@@ -55,6 +62,8 @@ import numpy as np
 from latent_arithmetic.console import import_keras_quietly
 
 import_keras_quietly()  # without TensorFlow's start-up messages
+
+import keras
 
 from latent_arithmetic import records
 from latent_arithmetic.config import open_output_folder
@@ -89,6 +98,8 @@ print(f"profile {profile.name}; all is written to {'/'.join(output.root.parts[-2
 
 
 # ## 1. How the models are built
+# 
+# **Question.** How can three models be built from two functions?
 # 
 # All networks of this notebook come from two functions. `build_conv_net` maps an image to
 # a vector: each layer is a convolution with a stride of 2, which halves the side of the
@@ -140,6 +151,9 @@ show_table(rows, ["arguments", "network", "shapes", "parameters"])
 # channel can stand for something larger than an edge.
 # 
 # The three models differ only in the arguments they pass to the two functions:
+# 
+# **Take away.** Encoders and discriminators are one function, decoders and generators its mirror; the
+# models differ in arguments and losses.
 
 show_source(
     ImageSpec,
@@ -152,6 +166,8 @@ show_source(
 
 
 # ## 2. Our own images
+# 
+# **Question.** What are the images, and what has to be done before a network can read them?
 # 
 # We use the [CryptoPunks](https://www.larvalabs.com/cryptopunks): 10,000 different
 # portraits in pixel art, 24 by 24 pixels, each made of a type (human, zombie, ape, alien)
@@ -209,8 +225,13 @@ records.record_result(
 # exact color. Hair, hats and glasses vary most. An image's own content decides whether it
 # is in the training, validation or test split, and exact duplicates are dropped first, so
 # no model was trained on a test image.
+# 
+# **Take away.** The same image content decides its split on every machine, so no test image was ever
+# trained on.
 
 # ## 3. The convolutional autoencoder
+# 
+# **Question.** How much of an image is left in 64 numbers, and can new images be made of such numbers?
 # 
 # An encoder maps the image $x$, 12,288 numbers, to a latent code $z$ of 64, and a decoder
 # reconstructs the image from it. Both are trained to make the squared error small:
@@ -300,6 +321,8 @@ show_figure(image_grid(cae_model.generate(20, seed=1), 10), "cae-samples", outpu
 
 # ## 4. The variational autoencoder
 # 
+# **Question.** How does an autoencoder become a model that can generate?
+# 
 # The VAE ([Kingma and Welling 2014](https://arxiv.org/abs/1312.6114)) solves exactly this
 # problem. It assumes that images come about in two steps, $z \sim \mathcal{N}(0, I)$,
 # then $x \sim p(x \mid z)$. The encoder answers with a Gaussian in place of a single
@@ -375,8 +398,27 @@ show_source(likelihoods.PaletteLikelihood, likelihoods.categorical_cross_entropy
 # Validation logs the number of *active units*, whose mean varies from image to image.
 # If there are few, codes hold little information.
 
-show_source(vae.VAE)
+show_source(vae.VAE.reparameterize, vae.VAE.embed, vae.VAE._negative_elbo_loss)
 
+
+spec = image_spec(dataset)
+config = presets.resolve(presets.find_preset("vae"), spec)
+model = presets.build_vae(config, spec, seed=1)
+model.compile(keras.optimizers.Adam(2e-3))
+arrays = pipeline.training_arrays("vae", model, dataset)
+images, targets = arrays if isinstance(arrays, tuple) else (arrays, {})
+targets = {name: values[:32] for name, values in targets.items()}
+for step in range(1, 6):
+    losses = model.train_on_batch(images[:32], targets or None, return_dict=True)
+    shown = ", ".join(f"{name} {float(loss):,.0f}" for name, loss in losses.items())
+    print(f"step {step}: {shown}")
+
+
+# These were five training steps on one batch of 32 images (means since the first step, in
+# nats): encode, sample, decode, sum up the terms of the loss, change every weight a little
+# against its gradient. `train` below does the same in shuffled batches for several epochs,
+# with a schedule of the learning rate. It generates samples along the way, and goes on
+# where it was stopped.
 
 vae_model = train("vae")
 reconstruction = evaluate.evaluate_reconstruction(vae_model, dataset)
@@ -424,12 +466,17 @@ show_samples(vae_model, "vae-samples")
 # taken from training images, and with a sixth of the noise it is what still varies.
 # 
 # With the mixture prior even the CAE, which was trained without any prior, can generate:
+# 
+# **Take away.** A prior in the loss turns codes into something one can sample; a likelihood that cannot
+# average keeps samples sharp.
 
 samples = cae_model.generate(20, seed=1, prior="mixture")
 show_figure(image_grid(samples, 10), "cae-mixture-samples", output)
 
 
 # ## 5. The generative adversarial network
+# 
+# **Question.** How can a network learn to draw without ever being shown what it should have drawn?
 # 
 # Two networks are trained against each other. The **generator** $G$ turns noise $z$ into
 # an image. The **discriminator** $D$ gives an image a logit, high for real ones. The
@@ -483,7 +530,7 @@ show_source(gan.AdversarialLoss.discriminate)
 # `fit()` trains both. Samples come from an *exponential moving average* (EMA) of the
 # weights of $G$, since single steps of adversarial training vary a lot.
 
-show_source(gan.GAN)
+show_source(gan.GAN.compute_loss)
 
 
 # **Kernel sizes of the discriminator.** $G$ learns from the gradients of $D$. With
@@ -510,7 +557,7 @@ show_source(gan.GAN)
 # with an adversarial weight $\lambda$ of 600 nats (`adversarial_weight`) and $\beta = 1$.
 # CryptoPunks have a palette and get the VAE without a discriminator.
 
-show_source(vae.VAEGAN)
+show_source(vae.VAEGAN.compute_loss)
 
 
 gan_model = train("gan")
@@ -523,7 +570,7 @@ print(f"{describe(gan_model)}: {gan_model.model.count_params():,} parameters")
 # The same latent vectors, decoded again and again while the model was trained: first by
 # the VAE, then by the GAN.
 
-def show_progress(trained, name, shown=6):
+def show_progress(trained, name, shown=3):
     """Ten samples at some validations as a figure, and at all of them as animation."""
     snapshots = list(trained.snapshots().items())
     chosen = np.unique(np.linspace(0, len(snapshots) - 1, shown).round().astype(int))
@@ -563,11 +610,11 @@ def plot_losses(axis, trained, names, title):
     axis.legend()
 
 
-figure, axes = plt.subplots(1, 4, figsize=(10, 2.4))
+figure, axes = plt.subplots(1, 4, figsize=(6.6, 1.9))
 plot_losses(axes[0], cae_model, ["loss"], "CAE: squared error")
 axes[0].set_yscale("log")
-plot_losses(axes[1], vae_model, ["reconstruction"], "VAE: reconstruction, nats")
-plot_losses(axes[2], vae_model, ["kl"], "VAE: KL divergence, nats")
+plot_losses(axes[1], vae_model, ["reconstruction"], "VAE: reconstruction")
+plot_losses(axes[2], vae_model, ["kl"], "VAE: KL divergence")
 plot_losses(axes[3], gan_model, ["generator", "discriminator"], "GAN")
 for multiple in (1, 2):
     axes[3].axhline(multiple * np.log(2), color="gray", linestyle=":", linewidth=1)
@@ -589,8 +636,12 @@ show_figure(figure, "loss-curves", output)
 # If the discriminator's loss runs to 0 while the generator's grows, the discriminator has
 # won, and neither learns any more. The losses do not tell how good a GAN's images are;
 # section 8 measures it.
+# 
+# **Take away.** A GAN's losses do not say how good it is: look at samples, and measure them.
 
 # ## 6. Interpolation between two random latent vectors
+# 
+# **Question.** What lies between two points of a latent space?
 # 
 # Ten steps from one random latent vector to another. *Linear* interpolation is $z_t = (1
 # - t) z_0 + t z_1$, and *spherical* interpolation (slerp) is
@@ -613,17 +664,18 @@ for method in sampling.INTERPOLATIONS:
 show_table(rows, ["distance from 0 at step", *map(str, range(1, 11))])
 
 
-def show_interpolations(trained, name, seeds=(11, 12)):
-    """Linear and spherical interpolation between some pairs of random vectors."""
-    pairs = [(seed, method) for seed in seeds for method in sampling.INTERPOLATIONS]
-    rows = [trained.interpolate(10, seed, method) for seed, method in pairs]
-    labels = [method for _, method in pairs]
+def show_interpolations(models, name, seed):
+    """Linear and spherical interpolation between two random latent vectors."""
+    pairs = [(kind, method) for kind in models for method in sampling.INTERPOLATIONS]
+    rows = [models[kind].interpolate(10, seed, method) for kind, method in pairs]
+    labels = [f"{kind}, {method}" for kind, method in pairs]
     figure = image_grid(np.concatenate(rows), 10, row_labels=labels)
     show_figure(figure, name, output)
 
 
-show_interpolations(vae_model, "interpolation-vae")
-show_interpolations(gan_model, "interpolation-gan")
+both = {"VAE": vae_model, "GAN": gan_model}
+show_interpolations(both, "interpolation", seed=11)
+show_interpolations(both, "interpolation-more", seed=12)
 
 
 # **What to notice.** The VAE's steps are no cross-fade of two images: hair becomes other
@@ -633,6 +685,8 @@ show_interpolations(gan_model, "interpolation-gan")
 # attributes change linearly: in the middle it has to generate half a hood and half of
 # another hair style, which no training image had, and there it blends. The two methods
 # differ in its noise only.
+# 
+# **Take away.** Most steps between two punks are punks, which a mixture of two images never is.
 
 # ### A hundred samples
 # 
@@ -649,6 +703,8 @@ show_figure(figure, "gan-grid", output)
 
 # ## 7. Arithmetic in the latent space
 # 
+# **Question.** Can an attribute be added to an image by adding a vector to its code, and is the result right?
+# 
 # ### A map of the latent space
 # 
 # Latent codes of test images, 64 numbers each, projected to a plane so that neighbors
@@ -662,7 +718,7 @@ def most_frequent_attributes(count):
 
 if dataset.label_names and len(dataset.test) > 10:
     plane = sampling.tsne(vae_model.encode(dataset.test))
-    figure, axes = plt.subplots(2, 4, figsize=(10, 5), layout="constrained")
+    figure, axes = plt.subplots(2, 4, figsize=(6.6, 3.4), layout="constrained")
     for axis, column in zip(axes.flat, most_frequent_attributes(8), strict=False):
         present = dataset.test_labels[:, column]
         axis.scatter(*plane[~present].T, s=3, color="#c8ccd2")
@@ -702,9 +758,14 @@ show_source(
 )
 
 
+def as_words(attribute):
+    """An attribute such as bigShades as words: big shades."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=D)(?=G)", " ", attribute).lower()
+
+
 def as_text(added, *removed):
     """A caption: + female − male."""
-    return " − ".join((f"+ {added}", *removed))
+    return " − ".join((f"+ {as_words(added)}", *map(as_words, removed)))
 
 
 editors, wanted = {}, []  # edits: (attribute to add, attributes to remove)
@@ -853,7 +914,7 @@ if ground_truth and ground_truth.edits:
     figure = image_grid(
         np.concatenate([before, after, ground_truth.targets[chosen]]),
         8,
-        titles=[f"+ {dataset.label_names[edit.added]}" for edit in edits],
+        titles=[fill(as_text(dataset.label_names[e.added]), 12) for e in edits],
         row_labels=["before", "edited", "ground truth"],
         cell=0.95,
     )
@@ -885,7 +946,10 @@ def show_iterative_editing(count=8):
     figure = image_grid(
         np.concatenate([before, once[chosen], iterative[chosen]]),
         len(chosen),
-        titles=[f"+ {dataset.label_names[edits[index].added]}" for index in chosen],
+        titles=[
+            fill(as_text(dataset.label_names[edits[index].added]), 12)
+            for index in chosen
+        ],
         row_labels=["before", "edited", "iterative"],
         cell=0.95,
     )
@@ -913,6 +977,8 @@ show_figure(figure, "hand-picked-arithmetic", output)
 
 
 # ## 8. How good are the samples?
+# 
+# **Question.** How can one measure whether new images look real and vary enough?
 # 
 # Metrics of sample quality compare two *sets* of images, generated and real. They need
 # features in which similar images are close: here the last hidden layer of the attribute
@@ -993,8 +1059,12 @@ show_estimates(columns | {"real test images (reference)": reference})
 # features are less sensitive to that than we are, but its low recall shows that much of
 # the diversity is missing. All models were trained for minutes only; section 9 shows what
 # more epochs bring.
+# 
+# **Take away.** A distance means something only beside that of unseen real images.
 
 # ## 9. Recorded experiments
+# 
+# **Question.** What do longer training, other data and other settings change?
 # 
 # These runs were made beforehand and are recorded in `results/experiments/`;
 # `latent-arithmetic experiments run` repeats whatever is missing. Training schedules are
@@ -1147,7 +1217,8 @@ def show_recorded_samples(models, name, count, real=None):
         samples = records.read_recorded_images(f"{group}-seed-1")
         if samples is not None:
             conditional = "unconditional" if given == "nothing" else "conditional"
-            labels.append(", ".join(dict.fromkeys((task.upper(), preset, conditional))))
+            label = f"{task.upper()}, {preset}"
+            labels.append(label if preset == conditional else f"{label}\n{conditional}")
             rows.append(samples[:count])
     if not rows:
         print(f"{name}: no samples are recorded here; they come with the project")
@@ -1181,6 +1252,33 @@ show_side_by_side(CRYPTOPUNKS_NAME)
 
 for data in ("utkface", "anime-faces"):
     show_side_by_side(data)
+
+
+def show_new_images(count=12):
+    """Recorded samples of baseline and default models on three datasets."""
+    kinds = {CRYPTOPUNKS_NAME: "punks", "utkface": "photographs"}
+    kinds["anime-faces"] = "drawings"
+    found = {}
+    if DATA == CRYPTOPUNKS_NAME:
+        found["punks\nreal"] = dataset.test[:count]
+        found["punks\nCAE"] = cae_model.generate(count, seed=1)
+    found |= {
+        f"{kind}\n{task.upper()}, {preset}": records.read_recorded_images(
+            f"{data}-{task}-{preset}-seed-1"
+        )
+        for data, kind in kinds.items()
+        for task in ("vae", "gan")
+        for preset in ("baseline", "default")
+    }
+    if any(samples is None for samples in found.values()):
+        print("new images: no samples are recorded here; they come with the project")
+        return
+    rows = np.concatenate([samples[:count] for samples in found.values()])
+    figure = image_grid(rows, count, row_labels=list(found), cell=0.4)
+    show_figure(figure, "new-images", output)
+
+
+show_new_images()
 
 
 # **What to notice.** (Real faces are no part of this project and are not shown.) A VAE
@@ -1268,6 +1366,8 @@ show_recorded(
 # are kept have one and the same skin: it does not vary what it is not conditional on.
 # Skin is no attribute, so the attribute classifier was not trained to see it; *diversity*
 # shows it.
+# 
+# **Take away.** Attributes given to the model matter more than any other setting.
 
 # ### Training speed
 # 
@@ -1307,6 +1407,8 @@ else:
 
 # ## 10. VAE and GAN side by side
 # 
+# **Question.** When is which of the two the better model?
+# 
 # Real test images, and samples of the VAE (mixture prior) and of the GAN. Both are
 # conditional if the images have attributes.
 
@@ -1335,3 +1437,33 @@ show_figure(figure, "real-vae-gan", output)
 # signal. The VAE's loss compares every pixel of every image with the right answer. The
 # GAN's loss says only whether the whole image looks real, according to a discriminator
 # that is trained along with it.
+# 
+# **Take away.** A VAE compares pixels and can encode; a GAN compares sets of images and cannot.
+
+# ## 11. How long it took, and exercises
+# 
+# The table says how long this notebook's models were trained on the machine it ran on.
+
+rows = []
+for each in (cae_model, vae_model, gan_model):
+    history = each.run.history
+    rows.append([each.task.upper(), history.epochs, f"{history.seconds:.0f} s"])
+show_table(rows, ["model", "epochs", "training"])
+
+
+# 1. *Your own images.* Change `DATA` in section 2 to a folder of your own, and run all.
+#    Which of the three models suffers most if there are only a few hundred images?
+# 2. *Blur.* Train a VAE with the preset `gaussian-likelihood` (below). Where do its
+#    samples differ from those of section 4, and why?
+# 
+# Set `RUN = True` and run the cell.
+
+RUN = False
+TASK, PRESET = "vae", "gaussian-likelihood"
+
+if RUN:
+    folder = output.models / f"exercise-{TASK}-{PRESET}"
+    exercise = pipeline.train(
+        TASK, folder, profile=profile, data=dataset, preset=PRESET
+    )
+    show_figure(image_grid(exercise.generate(20, seed=1), 10), "exercise", output)
