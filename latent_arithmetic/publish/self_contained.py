@@ -87,7 +87,7 @@ if not path.exists():
     np.savez_compressed(
         path,
         images=palette.reshape(-1, 4)[indices].reshape(count, side, side, 4)[places],
-        attributes=np.unpackbits(bits).reshape(attributes, count).T[places].astype(bool),
+        attributes=np.unpackbits(bits).reshape(-1, count).T[places].astype(bool),
         attribute_names=np.array({names!r}),
     )
 """
