@@ -2,7 +2,7 @@
 
 The files of the package that a notebook uses are written by visible cells, each under
 its own heading, so that they fold away and can be edited there. CryptoPunks is embedded
-(115 kB compressed); MNIST is Keras's own download. Either is taken from data/ beside
+(97 kB compressed); MNIST is Keras's own download. Either is taken from data/ beside
 the notebook if it is there. The recorded runs come as one compressed file.
 """
 
@@ -28,7 +28,8 @@ from latent_arithmetic.publish.notebooks import (
 from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
-KEPT_DETAILS = ("error_types", "parameters")  # of recorded runs
+KEPT_DETAILS = ("error_types", "parameters", "first_gradients")  # of recorded runs
+WITH_DETAILS = re.compile(r"depth|^image-to-text")  # groups whose details are shown
 KEPT_CURVES = ("epoch", "exact_match")  # of the validation of recorded runs
 SIGNIFICANT_DIGITS = 5
 IMAGE_GROUP = re.compile(r"-(cae|vae|gan)-|^image-training|^gan-time")
@@ -78,15 +79,15 @@ if not path.exists():
     data = lzma.decompress(base64.b85decode(PUNKS))
     count, side, colors, attributes = {count}, {side}, {colors}, {attributes}
     sizes = [colors * 4, count * side * side, count * attributes // 8]
-    palette, indices, bits = (
-        np.frombuffer(part, "uint8")
-        for part in np.split(np.frombuffer(data, "uint8"), np.cumsum(sizes)[:-1])
+    palette, indices, bits, order = np.split(
+        np.frombuffer(data, "uint8"), np.cumsum(sizes)
     )
+    places = np.argsort(order.copy().view("<u2"))  # of the images, before sorting
     path.parent.mkdir(exist_ok=True)
     np.savez_compressed(
         path,
-        images=palette.reshape(-1, 4)[indices].reshape(count, side, side, 4),
-        attributes=np.unpackbits(bits).astype(bool).reshape(count, attributes),
+        images=palette.reshape(-1, 4)[indices].reshape(count, side, side, 4)[places],
+        attributes=np.unpackbits(bits).reshape(-1, count).T[places].astype(bool),
         attribute_names=np.array({names!r}),
     )
 """
@@ -163,14 +164,15 @@ def packed_records(kind: str, code: str) -> str:
     names = set(re.findall(r"\w+", code))
     groups, of_images = {}, f"{PACKAGE}.images" in code
     for group, entry in read_groups(kind).items():
-        if bool(IMAGE_GROUP.search(group)) != of_images:
+        if bool(IMAGE_GROUP.search(group)) != of_images or group.startswith("tuning"):
             continue
         kept = {
             name: [_rounded(value) for value in astuple(estimate)]
             for name, estimate in entry.estimates.items()
             if kind == "benchmarks" or _is_named(name, names)
         }
-        details = [_kept_details(run) for run in entry.details]
+        with_details = WITH_DETAILS.search(group)
+        details = [_kept_details(run) for run in entry.details if with_details]
         groups[group] = {"estimates": kept, "details": details}
     return _pack(json.dumps({"groups": groups}, separators=(",", ":")).encode())
 
@@ -198,8 +200,11 @@ def _punks_cell() -> nbformat.NotebookNode:
     images, attributes = data["images"], data["attributes"]
     colors = np.ascontiguousarray(images.reshape(-1, 4)).view(np.uint32).ravel()
     palette, indices = np.unique(colors, return_inverse=True)
-    raw = palette.tobytes() + indices.astype(np.uint8).tobytes()
-    raw += np.packbits(attributes).tobytes()
+    # Sorted by attributes, similar images are neighbors and take less room.
+    order = np.lexsort(attributes.T[::-1])
+    indices = indices.astype(np.uint8).reshape(len(images), -1)[order]
+    raw = palette.tobytes() + indices.tobytes()
+    raw += np.packbits(attributes[order].T).tobytes() + order.astype("<u2").tobytes()
     source = UNPACK_PUNKS.format(
         payload=_pack(raw),
         count=len(images),
