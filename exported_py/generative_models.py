@@ -151,9 +151,6 @@ show_table(rows, ["arguments", "network", "shapes", "parameters"])
 # channel can stand for something larger than an edge.
 # 
 # The three models differ only in the arguments they pass to the two functions:
-# 
-# **Take away.** Encoders and discriminators are one function, decoders and generators its mirror; the
-# models differ in arguments and losses.
 
 show_source(
     ImageSpec,
@@ -164,6 +161,9 @@ show_source(
     presets.build_gan,
 )
 
+
+# **Take away.** Encoders and discriminators are one function, decoders and generators its mirror; the
+# models differ in arguments and losses.
 
 # ## 2. Our own images
 # 
@@ -307,8 +307,8 @@ show_estimates({describe(cae_model): reconstruction}, "reconstruction of test im
 show_reconstructions(cae_model, "cae-reconstructions")
 
 
-# **What to notice.** PSNR is $-10 \log_{10}$ of the mean squared error, here of test
-# images. The baseline to beat is the PSNR of the mean training image. Type, hair and most
+# **What to notice.** PSNR is $-10 \log_{10}$ of an image's mean squared error, averaged over
+# test images. The baseline to beat is the PSNR of the mean training image. Type, hair and most
 # accessories are reconstructed. Rare accessories are lost first: there are few examples
 # of them, and the decoder replaces them by something common.
 # 
@@ -466,13 +466,13 @@ show_samples(vae_model, "vae-samples")
 # taken from training images, and with a sixth of the noise it is what still varies.
 # 
 # With the mixture prior even the CAE, which was trained without any prior, can generate:
-# 
-# **Take away.** A prior in the loss turns codes into something one can sample; a likelihood that cannot
-# average keeps samples sharp.
 
 samples = cae_model.generate(20, seed=1, prior="mixture")
 show_figure(image_grid(samples, 10), "cae-mixture-samples", output)
 
+
+# **Take away.** A prior in the loss turns codes into something one can sample; a likelihood that cannot
+# average keeps samples sharp.
 
 # ## 5. The generative adversarial network
 # 
@@ -686,7 +686,7 @@ show_interpolations(both, "interpolation-more", seed=12)
 # another hair style, which no training image had, and there it blends. The two methods
 # differ in its noise only.
 # 
-# **Take away.** Most steps between two punks are punks, which a mixture of two images never is.
+# **Take away.** Between two punks the VAE shows other punks, seldom a mixture of the two.
 
 # ### A hundred samples
 # 
@@ -1367,7 +1367,7 @@ show_recorded(
 # Skin is no attribute, so the attribute classifier was not trained to see it; *diversity*
 # shows it.
 # 
-# **Take away.** Attributes given to the model matter more than any other setting.
+# **Take away.** On CryptoPunks, attributes given to the model matter more than any other setting.
 
 # ### Training speed
 # 
@@ -1438,7 +1438,8 @@ show_figure(figure, "real-vae-gan", output)
 # GAN's loss says only whether the whole image looks real, according to a discriminator
 # that is trained along with it.
 # 
-# **Take away.** A VAE compares pixels and can encode; a GAN compares sets of images and cannot.
+# **Take away.** A VAE compares an image with its target and can encode; a GAN only asks whether an image
+# looks real, and cannot. Take a VAE to edit given images, a GAN for sharp new photographs.
 
 # ## 11. How long it took, and exercises
 # 

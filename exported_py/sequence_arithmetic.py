@@ -168,8 +168,8 @@ show_table(
 # quarter of the answers are below zero: there even the units depend on which number is
 # larger.
 # 
-# **Take away.** Queries are characters, not numbers; most have two digits twice, and for two in five a
-# digit depends on digits at other positions.
+# **Take away.** Queries are characters, not numbers; most contain two numbers of two digits, and for two in
+# five a digit of the answer depends on digits at other positions.
 
 # ## 2. One-hot encoding
 # 
@@ -291,17 +291,17 @@ config = text_to_text.TextToTextConfig(seed=1).resolve(profile)
 model = pipeline.build_model("text-to-text", config)
 optimizer = keras.optimizers.AdamW(1e-2, weight_decay=config.weight_decay)
 model.compile(optimizer, tasks.answer_loss())
-batch = config.make_split().train[: config.batch_size]
+batch = config.make_split().train[: profile.text_to_text.batch_size]
 inputs, targets = config.encode(batch), queries.encode_answers(batch)
-print("inputs:", inputs.shape, " targets:", targets.shape)
+print("codes of queries:", inputs.shape, " of answers:", targets.shape)
 for step in range(1, 7):
     loss = float(model.train_on_batch(inputs, targets))
     print(f"step {step}: cross-entropy {loss:.3f} nats a character")
 print(f"a guess among 13 characters: {np.log(13):.3f}")
 
 
-# These were six training steps on one batch: predict, compare, change every weight a little
-# against its gradient. `train` below does the same in shuffled batches for several epochs,
+# These were six training steps on one batch of 128 queries: predict, compare, change every
+# weight a little against its gradient. (The codes become one-hot vectors inside the model.) `train` below does the same in shuffled batches for several epochs,
 # with the rate's schedule and clipping. It measures validation accuracy, and goes on where
 # it was stopped.
 
@@ -409,8 +409,9 @@ show_table(
 # **Question.** How many examples does it take, what goes wrong, and why?
 # 
 # How many queries does it take? We train on smaller fractions of the table. Every run
-# makes the **same number of steps**: fewer queries are repeated more often. Train and
-# test queries differ, nothing else.
+# makes the **same number of steps**: fewer queries are repeated more often. (So an epoch
+# is a fixed number of examples here, not one pass over the training queries.) The runs
+# differ only in which queries are trained on and tested.
 
 for fraction, percent in zip(profile.train_fractions, percents):
     if percent not in text_runs:
@@ -563,22 +564,22 @@ for error_type in evaluate.ERROR_TYPES:
 show_table(rows, [f"error type, {looked_at}% trained on", "query", "predicted", "true"])
 
 
-# **What to notice.** In training, answers of about the right size come first: most are wrong
-# in several ways, or off by 1; then, within two or three epochs, nearly all are right. Half
-# of the queries are as good as nine tenths of them.
+# **What to notice.** In training most answers are at first wrong in several ways (*other*) or
+# off by 1; then, within two or three epochs, nearly all are right. Half of the queries are
+# as good as nine tenths of them.
 # 
-# Errors are not random. With a tenth, most wrong answers are off by exactly
-# 1 or 10: *one* digit is wrong. Differences are harder than sums, and hardest near the
-# diagonal of the second map: there both numbers are nearly equal, and the sign and every
-# digit hang on a small difference. The right panel keeps close to the gray line: even a
-# wrong answer is usually of the right size.
+# Errors are not random. With a tenth, two in three wrong answers are off by exactly
+# 1 or 10: *one* digit is wrong. Differences are harder than sums, with a borrow or without,
+# and hardest near the diagonal of the second map: there both numbers are nearly equal, and
+# the sign and every digit hang on a small difference. (A cell of the maps has about ten
+# test queries or fewer.) The right panel keeps close to the gray line: a wrong answer is
+# usually of the right size.
 
 # A random split has a loophole: `81+24` may be in the training queries and `24+81` in the
-# test queries. The *commutative-grouped* split keeps a+b, b+a, a-b and b-a on one side;
-# section 10 shows it beside the random one.
+# test queries. The *commutative-grouped* split keeps a+b, b+a, a-b and b-a
+# together, all in train or all in test; section 10 shows it beside the random one.
 # 
-# **Take away.** A tenth of all queries is nearly enough, and wrong answers are those of someone who
-# knows how large an answer is and errs in one digit.
+# **Take away.** A tenth of all queries is nearly enough, and most wrong answers have one wrong digit.
 
 # ## 6. Image-to-text
 # 
@@ -586,7 +587,7 @@ show_table(rows, [f"error type, {looked_at}% trained on", "query", "predicted", 
 # 
 # Now the five characters are images. The model is one network, trained **end-to-end**: the
 # same CNN turns each image into a vector of features, and these take the place of the
-# one-hot characters in the encoder-decoder of section 4.
+# one-hot characters in an encoder-decoder like that of section 4 (with one decoder layer).
 # 
 # | step | shape |
 # |---|---|
@@ -661,7 +662,8 @@ show_figure(figure, "image-to-text-error-types", output)
 # makes any more at this stage. The answer alone does not tell whether a digit was misread or
 # the sum was wrong.
 # 
-# **Take away.** The same network learns from images, too, but what it misreads it cannot calculate.
+# **Take away.** The same kind of network learns from images, too, only later: it has to learn to read
+# while it learns to calculate.
 
 # ## 7. Text-to-image
 # 
@@ -858,8 +860,8 @@ show_table([[name, count] for name, count in counts.items()], ["error type", "an
 # recognized nearly as often as real handwriting of the true ones. (The text model of
 # section 4 answers nearly all of these queries right, so what is lost is lost in drawing.)
 # Generated digits are less diverse than real ones after this short training, and somewhat
-# nearer to the training digits than new handwriting is. The mean glyphs of the squared error
-# are mostly rejected.
+# nearer to the training digits than new handwriting is. Answers in the mean glyphs of the squared error
+# are mostly rejected: we can read them, but the classifier has learnt to reject blended digits.
 # 
 # **Take away.** To be recognized is not enough; variety has to be measured beside it.
 
@@ -928,7 +930,7 @@ show_figure(figure, "depth", output)
 # *queries*; another seed can differ by more (the `full` profile runs several). A curve that
 # is flat has finished; one that still rises has not shown what it can do.
 # 
-# **Take away.** Compare curves, not end points: a deep network may only need longer.
+# **Take away.** A second encoder layer helps most in these few epochs. Section 10 asks about more layers.
 
 # ## 10. Recorded experiments
 # 
@@ -1039,17 +1041,18 @@ if f"{DEFAULT}-random-90" in groups:
 # queries). Where *seeds* says 1, the interval covers the choice of the test queries only.
 # 
 # Three controls ask what it relies on. It does as well when it writes *left to right*, when
-# the characters of every query stand in one *shuffled* order, and when no query with the
-# same two numbers was trained on (*commutative-grouped*). So neither the order of writing,
-# nor the place of a digit, nor $a+b=b+a$ is what it needs.
+# the characters of every query stand in one *shuffled* order (always the same), and when no
+# query with the same two numbers was trained on (*commutative-grouped*). So it needs neither
+# the order of writing, nor digits in their usual order, nor $a+b=b+a$.
 # 
-# The assignment's model made as many steps, but with batches of 32 in place of 128. It was
-# still rising after 10 epochs, as its row of 100 epochs shows.
+# With 2%, 400 queries, it fails. The assignment's model made as many steps, but with batches
+# of 32 in place of 128. It was still rising after 10 epochs, as its row of 100 epochs shows;
+# that is also why it has less with more queries, each of which it has seen less often.
 
 # The earlier models had half as many steps. *Alignment given*: an attention was told which
 # digits belong together. *Column-aligned input*: it got these digits together with the sign
 # as one input. Both were also given one embedding for both digits. The plain
-# encoder-decoder needs none of this.
+# encoder-decoder needs none of this down to a tenth; with a twentieth, columns still help.
 
 show_recorded(
     [
@@ -1104,13 +1107,20 @@ if found:
 
 # **What to notice.** The end-to-end model is trained on answers alone, with fresh
 # handwriting in every step. It has to learn classification and arithmetic at the same time:
-# the curve stays near zero at first and then rises steeply. A wider CNN, trained for as long
-# a time, is no better.
+# the curve stays near zero at first and then rises steeply. A wider CNN, trained for fewer epochs,
+# is no better.
 # 
 # The *modular* model is a CNN in front of a frozen text model, and is given the list of all
 # queries: its loss sums over all of them. So it has nothing to learn but the digits, and
 # whenever its answer is wrong, it has misread a character. It is hardly better than the
-# end-to-end model: what limits both is reading.
+# end-to-end model, which suggests that reading limits both. (That share of errors is of one
+# run's wrong answers; the accuracy is a mean over runs.)
+
+# *Text-to-image.* The drawn answers are recognized more often than the true ones in real
+# handwriting: the sampling temperature leaves out the strangest styles. Diversity and
+# gradient energy are nearly those of real digits after this longer training. A classifier
+# that is trained on drawn digits alone (*classification accuracy score*) reads real ones
+# nearly as well as one that is trained on them.
 
 # **More layers, trained longer.** Plain LSTM layers, 20 epochs on half of the queries: one to
 # five encoder layers with one decoder layer, and the reverse. The deepest are there with
@@ -1241,19 +1251,21 @@ if all(chosen.values()):
     show_figure(figure, "depth-images-recorded", output)
 
 
-# **What to notice.** A second layer helps, in the encoder or in the decoder. With more, the
-# curves begin to rise later, and the deepest stacks have not finished, or not begun, when
-# the epochs are over. They do not learn something else; they learn later.
+# **What to notice.** (One run each.) With text a second layer helps a little, in the encoder
+# or in the decoder; with images a second encoder layer helps. With more, the curves begin
+# to rise later, and the deepest stacks have not finished, or not begun, when the epochs are
+# over. Four encoder layers happened to begin later than five.
 # 
-# Why later? The figure of gradients has a reason: before the first step, the gradient falls
-# by about half from layer to layer on its way to the query. The layers that read it hardly
-# move at first. Layer normalization and residual connections let more of it through.
+# Why later? The figure of gradients suggests a reason: before the first step, the gradient
+# falls by half or more from layer to layer on its way to the query, so the layers that read
+# it hardly move at first. Layer normalization and residual connections let more of it
+# through, and with them five layers begin as early as one or two.
 # 
-# A network that has not begun to rise is wrong in every way; in one that has, most of what
-# is left is off by 1, the stage that the shallow ones have passed. With images it is the
-# same. (One run each: four encoder layers happened to begin later than five.)
+# A network that has not begun is mostly wrong in several ways; in one that has, most of what
+# is left is off by 1, the stage that shallow ones have passed.
 # 
-# **Take away.** Depth changes when mistakes disappear, not which are made.
+# **Take away.** Depth delays learning unless gradients are let through; two layers are enough
+# here.
 
 # ### Length generalization
 # 
@@ -1303,8 +1315,8 @@ if "length-generalization-finite-state" in EARLIER:
 # with three, two answers in five are; at twenty digits little is left. At least two things stop it.
 # 
 # *Two digits do not show every column pattern.* Of queries with three digits, one in five
-# has a pattern that never occurs with two, of those with twenty nearly all. The model is
-# right in one of six such queries with three digits, and in seven of ten others.
+# has a pattern that never occurs with two, of those with twenty nearly all. The finite-state
+# RNN is right in one of six such queries with three digits, and in seven of ten others.
 # 
 # *More than one rule fits two columns.* In differences the highest columns that differ
 # decide which number is larger, and all lower ones have to know it; no column beyond the
@@ -1374,7 +1386,7 @@ show_table(
 
 # - A recurrent encoder-decoder whose decoder writes the units first, and to which nothing
 #   else is given, answers nearly all unseen two-digit queries when trained on half of them.
-# - Errors are those of written arithmetic: a lost carry, one wrong digit, a sign.
+# - Most wrong answers have one wrong digit; differences are harder than sums.
 # - Image-to-text is the same kind of network behind a CNN. It is trained on answers alone,
 #   without a text model and without labels of digits.
 # - For answers in handwriting we separate content and style. The content comes from a
