@@ -106,11 +106,6 @@ def cosine_schedule(
     )
 
 
-def has_accelerator() -> bool:
-    """Whether Keras sees a device other than processors."""
-    return any("cpu" not in device for device in keras.distribution.list_devices())
-
-
 def jit_compile() -> bool | str:
     """What to pass as `jit_compile`, by backend and device.
 
@@ -121,7 +116,8 @@ def jit_compile() -> bool | str:
     if backend == "torch":
         return False
     if backend == "tensorflow":
-        return "auto" if has_accelerator() else False
+        devices = keras.distribution.list_devices()
+        return "auto" if any("cpu" not in device for device in devices) else False
     return "auto"
 
 

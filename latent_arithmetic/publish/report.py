@@ -16,15 +16,7 @@ FIRST_LINE = "% Generated from the records in results/; do not edit."
 USED = re.compile(r"\\(?:result|interval)\{([^}]+)\}")
 KINDS = ("experiments", "earlier", "benchmarks", "replications")
 DOCUMENTS = ("report", "supplement")
-TEX_PACKAGES = (
-    "latexmk",
-    "lmodern",
-    "texlive-latex-base",
-    "texlive-latex-recommended",
-    "texlive-fonts-recommended",
-    "texlive-pictures",
-    "texlive-science",
-)
+TEX_PACKAGES = "tex-packages.txt"  # names of Debian packages, beside the sources
 NEEDED_FILES = ("article.cls", "booktabs.sty", "microtype.sty", "lmodern.sty")
 NEEDED_FILES += ("tikz.sty", "algorithm.sty", "algpseudocode.sty")
 UNFINISHED = "unfinished"  # folder in which LaTeX works
@@ -134,13 +126,14 @@ def ensure_latex() -> bool:
     """Install TeX where apt is there and the right is given; say so otherwise."""
     if has_latex():
         return True
-    by_hand = f"apt-get install {' '.join(TEX_PACKAGES)}"
+    packages = (project_part("report") / TEX_PACKAGES).read_text("utf-8").split()
+    by_hand = f"apt-get install {' '.join(packages)}"
     if not shutil.which("apt-get") or os.geteuid() != 0:
         say(f"report.pdf is not built: TeX is missing; install it with `{by_hand}`")
         return False
     say("installing TeX for the report (a few minutes, once)")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *TEX_PACKAGES]
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     for command in (["apt-get", "update"], install):
         subprocess.run(command, env=environment, capture_output=True)
     if not has_latex():

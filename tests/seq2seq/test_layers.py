@@ -61,6 +61,7 @@ def test_a_residual_connection_goes_around_every_layer_but_the_first():
 
 
 def test_layer_normalization_gives_states_mean_0_and_deviation_1():
+    keras.utils.set_random_seed(0)
     states, first = silenced(Stack(1, layer_normalization=True), 1)
     mean, variance = first.mean(-1, keepdims=True), first.var(-1, keepdims=True)
     epsilon = keras.layers.LayerNormalization().epsilon
