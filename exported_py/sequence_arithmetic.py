@@ -1047,7 +1047,8 @@ if f"{DEFAULT}-random-90" in groups:
 # 
 # With 2%, 400 queries, it fails. The assignment's model made as many steps, but with batches
 # of 32 in place of 128. It was still rising after 10 epochs, as its row of 100 epochs shows;
-# that is also why it has less with more queries, each of which it has seen less often.
+# probably that is also why it has less with more queries, each of which it has seen less
+# often.
 
 # The earlier models had half as many steps. *Alignment given*: an attention was told which
 # digits belong together. *Column-aligned input*: it got these digits together with the sign
@@ -1119,8 +1120,8 @@ if found:
 # *Text-to-image.* The drawn answers are recognized more often than the true ones in real
 # handwriting: the sampling temperature leaves out the strangest styles. Diversity and
 # gradient energy are nearly those of real digits after this longer training. A classifier
-# that is trained on drawn digits alone (*classification accuracy score*) reads real ones
-# nearly as well as one that is trained on them.
+# that is trained on drawn digits alone (*classification accuracy score*) reads nearly
+# all real ones.
 
 # **More layers, trained longer.** Plain LSTM layers, 20 epochs on half of the queries: one to
 # five encoder layers with one decoder layer, and the reverse. The deepest are there with
@@ -1259,7 +1260,7 @@ if all(chosen.values()):
 # Why later? The figure of gradients suggests a reason: before the first step, the gradient
 # falls by half or more from layer to layer on its way to the query, so the layers that read
 # it hardly move at first. Layer normalization and residual connections let more of it
-# through, and with them five layers begin as early as one or two.
+# through, and with them five layers begin about as early as two or three.
 # 
 # A network that has not begun is mostly wrong in several ways; in one that has, most of what
 # is left is off by 1, the stage that shallow ones have passed.
