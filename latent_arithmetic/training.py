@@ -116,9 +116,13 @@ def jit_compile() -> bool | str:
     if backend == "torch":
         return False
     if backend == "tensorflow":
-        devices = keras.distribution.list_devices()
-        return "auto" if any("cpu" not in device for device in devices) else False
+        return "auto" if has_accelerator() else False
     return "auto"
+
+
+def has_accelerator() -> bool:
+    """Whether Keras sees a device other than the CPU."""
+    return any("cpu" not in device for device in keras.distribution.list_devices())
 
 
 def use_all_devices() -> None:

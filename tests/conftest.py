@@ -45,7 +45,7 @@ def small_sequence_models():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "EPOCH_QUERIES", 128)
-        patch.setattr(layers, "UNROLL", False)
+        patch.setattr(layers, "unrolled_is_faster", lambda: False)
         patch.setattr(layers, "LSTM_UNITS", 16)
         yield
 

@@ -55,7 +55,7 @@ class MnistAdditionConfig(ScheduleConfig):
         choices=("given", "learnt"),
     )
     held_out: bool = setting(True, "hold out 5,000 training images for validation")
-    epochs: int = setting(12, "passes over the training images", low=1)
+    epochs: int = setting(24, "passes over the training images", low=1)
     learning_rate: float = setting(3e-3, "peak learning rate", low=0, low_open=True)
     weight_decay: float = setting(0.1, "decoupled weight decay of AdamW", low=0)
 

@@ -27,7 +27,7 @@ PROFILE = replace(SMOKE, max_test_queries=60)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(tasks, "EPOCH_QUERIES", 64)
-    monkeypatch.setattr(layers, "UNROLL", False)
+    monkeypatch.setattr(layers, "unrolled_is_faster", lambda: False)
     real = tasks.classifier_examples
     monkeypatch.setattr(
         tasks,
