@@ -242,7 +242,8 @@ class HandwritingExperiment(ModelExperiment):
         if trained.spec.gives_images:
             classifier = evaluation_classifier()
         found = summarize_trained(trained, *evaluate(trained, test, classifier))
-        if classifier is not None:
+        if trained.spec.gives_images and trained.config.uses_text_model:
+            # An end-to-end model draws answers only, no digit that it is given.
             score = self._score_digits(trained, work / f"{self.name}-score", profile)
             found.estimates["classification_accuracy_score"] = score
         return found

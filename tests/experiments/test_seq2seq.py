@@ -175,6 +175,15 @@ def test_an_end_to_end_model_is_measured_without_a_text_model(tmp_path):
 
 
 @pytest.mark.slow
+def test_an_end_to_end_model_that_draws_is_measured(tmp_path):
+    config = TextToImageConfig(decoder="end-to-end", seed=1, **asdict(ONE_EPOCH))
+    experiment = HandwritingExperiment(config, "text-to-image", "end-to-end")
+    found = experiment.measure(tmp_path, PROFILE)
+    assert found.estimates["real_glyphs_exact_match"].n == 60
+    assert "classification_accuracy_score" not in found.estimates
+
+
+@pytest.mark.slow
 def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch):
     monkeypatch.setattr(seq2seq, "LONG_DIGITS", (3, 20))
     config = LengthGeneralizationConfig(
