@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from latent_arithmetic.config import FULL, Profile
 from latent_arithmetic.experiments.base import (
     Experiment,
@@ -14,12 +16,15 @@ from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.classifier import FeatureExtractor, feature_extractor
 from latent_arithmetic.images.dataset import ImageDataset, ImageSpec, load_images
 from latent_arithmetic.images.evaluate import SAMPLE_SEED, evaluate
+from latent_arithmetic.images.metrics import psnr
 from latent_arithmetic.images.pipeline import train
 from latent_arithmetic.images.presets import PRESETS, find_preset, resolve
 from latent_arithmetic.io import UserError, plain
+from latent_arithmetic.records import mean_of_examples
 
 SIZE = 64
 SHOWN = 20  # samples that are kept of every experiment
+INTERPOLATION_SEEDS = (11, 12)  # of the latent vectors, as in the notebook
 MAX_IMAGES = 10_000
 FACE_IMAGES, FACE_EPOCHS = 8_000, 8  # the default GANs train for twice as long
 SHORT_EPOCHS = {"vae": 4, "gan": 8}  # of ablations
@@ -134,7 +139,55 @@ class ImageExperiment(Experiment):
         )
 
 
-def all_experiments() -> list[ImageExperiment]:
+@dataclass(frozen=True)
+class InterpolationExperiment(Experiment):
+    """Images between random latent vectors, of a model of another experiment.
+
+    It is trained anew; the images are kept, in place of samples.
+    """
+
+    model: ImageExperiment
+
+    purpose = "images between random latent vectors"
+
+    @property
+    def group(self) -> str:
+        return f"{self.model.data}-{self.model.task}-interpolation"
+
+    @property
+    def seed(self) -> int:
+        return self.model.seed
+
+    @property
+    def config(self) -> dict:
+        return {**self.model.config, "interpolations": list(INTERPOLATION_SEEDS)}
+
+    def measure(self, work: Path, profile: Profile) -> Measurement:
+        adapted = self.model.adapt(profile)
+        dataset = load_images(self.model.data, SIZE, limit=adapted.max_images)
+        trained = train(
+            self.model.task,
+            work / self.name,
+            profile=adapted,
+            data=dataset,
+            preset=self.model.preset,
+            seed=self.seed,
+        )
+        steps = SHOWN // len(INTERPOLATION_SEEDS)
+        strips = [
+            trained.interpolate(steps, seed, prior=trained.default_prior)
+            for seed in INTERPOLATION_SEEDS
+        ]
+        found = psnr(dataset.test, trained.reconstruct(dataset.test))
+        return Measurement(
+            {"psnr": mean_of_examples(found, unit="dB")},
+            {"parameters": trained.model.count_params()},
+            trained.run.history.seconds,
+            np.concatenate(strips),
+        )
+
+
+def all_experiments() -> list[Experiment]:
     """The models side by side and the default configuration's variants, one dataset
     after the other, and then the short ablations."""
     compared = [
@@ -163,7 +216,8 @@ def all_experiments() -> list[ImageExperiment]:
     ]
     order = list(SIDE_BY_SIDE)
     by_data = sorted(compared + variants, key=lambda each: order.index(each.data))
-    return by_data + ablations
+    faces = InterpolationExperiment(_compared("vae", "default", "utkface", SEEDS[0]))
+    return [*by_data, *ablations, faces]
 
 
 def _compared(task: str, preset: str, data: str, seed: int) -> ImageExperiment:
@@ -177,7 +231,8 @@ def _compared(task: str, preset: str, data: str, seed: int) -> ImageExperiment:
 
 def _recorded_extractors(folder: Path) -> dict[str, str]:
     """The version of the feature extractor of each dataset's records."""
-    records = [(each, find_recorded(each, folder)) for each in all_experiments()]
+    of_images = [e for e in all_experiments() if isinstance(e, ImageExperiment)]
+    records = [(each, find_recorded(each, folder)) for each in of_images]
     return {
         each.data: record.details["feature_extractor"]["version"]
         for each, record in records

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from latent_arithmetic.experiments.driver import Driver
 from latent_arithmetic.experiments.executors import InProcess
 from latent_arithmetic.experiments.images import (
     ImageExperiment,
+    InterpolationExperiment,
     all_experiments,
     check_recorded_extractors,
 )
@@ -36,7 +38,9 @@ def test_names_are_distinct_and_say_what_is_compared():
     experiments = all_experiments()
     names = [each.name for each in experiments]
     assert len(set(names)) == len(names)
-    assert {each.data for each in experiments} <= {CRYPTOPUNKS_NAME, *CARDS}
+    data = {each.data for each in experiments if isinstance(each, ImageExperiment)}
+    assert data <= {CRYPTOPUNKS_NAME, *CARDS}
+    assert "utkface-vae-interpolation-seed-1" in names
     assert "cryptopunks-vae-default-40-epochs-seed-1" in names
     assert "cryptopunks-gan-no-ema-8-epochs-seed-1" in names
     assert "anime-faces-gan-kernel-size-5-seed-3" in names
@@ -75,6 +79,7 @@ def test_what_is_recorded_belongs_to_the_experiments():
         record = find_recorded(each, records_folder())
         if record is not None:
             assert record.name == each.name and record.group == each.group
+        if record is not None and isinstance(each, ImageExperiment):
             assert record.estimates["frechet_distance"].n > 0.09 * each.max_images
             version = record.details["feature_extractor"]["version"]
             versions.setdefault(each.data, set()).add(version)
@@ -82,6 +87,17 @@ def test_what_is_recorded_belongs_to_the_experiments():
     tasks = {record.config.get("task") for record in read_records(records_folder())}
     if tasks & {"vae", "gan"}:
         assert versions.keys() == {"cryptopunks", "utkface", "anime-faces"}
+
+
+@pytest.mark.slow
+def test_an_interpolation_is_recorded_without_a_feature_extractor(
+    small_images, tmp_path
+):
+    experiment = InterpolationExperiment(ImageExperiment("vae", "unconditional"))
+    found = experiment.measure(tmp_path, SMOKE)
+    assert found.images.shape == (20, 16, 16, 3) and len(np.unique(found.images)) > 1
+    assert found.estimates["psnr"].n > 0
+    assert [path.name for path in tmp_path.iterdir()] == [experiment.name]
 
 
 @pytest.mark.slow
