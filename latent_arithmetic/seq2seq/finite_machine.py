@@ -16,6 +16,7 @@ from itertools import product
 
 import keras
 import numpy as np
+from keras import ops
 
 from latent_arithmetic.seq2seq.length_generalization import (
     BLANK_COLUMNS,
@@ -37,11 +38,11 @@ class FiniteMachine:
     """Tables of the states of a column-wise RNN.
 
     A *symbol* of a layer is a column, by its place in `COLUMNS`, together with the
-    states of all layers below, upward and downward; see `join`.
+    states of all layers below before they read it, upward and downward; see `join`.
 
     Args:
-        up, down: for each layer uint8 [states + 1, symbols], the state that follows on
-            a state and a symbol; the last row is of the start, before any column.
+        up, down: for each layer uint8 [states, symbols], the state that follows on a
+            state and a symbol. Before any column, a layer is in its state 0.
         output: uint8 [symbols on top], the code of the character that is answered.
     """
 
@@ -51,8 +52,8 @@ class FiniteMachine:
 
     @property
     def states(self) -> int:
-        """Number of states of each layer in each direction; its start is one more."""
-        return len(self.up[0]) - 1
+        """Number of states of each layer in each direction."""
+        return len(self.up[0])
 
     def join(self, symbols, up, down):
         """The symbols of the next layer."""
@@ -72,11 +73,11 @@ class FiniteMachine:
 
 
 def _run(table: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-    """The states [n, columns] after each of the symbols [n, columns]."""
+    """The states [n, columns] before each of the symbols [n, columns]."""
     states = np.zeros(symbols.shape, int)
-    state = np.full(len(symbols), len(table) - 1)
-    for column in range(symbols.shape[1]):
-        states[:, column] = state = table[state, symbols[:, column]]
+    for column in range(symbols.shape[1] - 1):
+        following = table[states[:, column], symbols[:, column]]
+        states[:, column + 1] = following
     return states
 
 
@@ -116,13 +117,11 @@ def _dense(layer: keras.layers.Dense, inputs: np.ndarray) -> np.ndarray:
 
 
 def _transitions(cell: FiniteStateCell, inputs: np.ndarray) -> np.ndarray:
-    """The most probable next state, uint8 [states + 1, symbols]."""
-    states = np.eye(cell.state_size + 1, cell.state_size, dtype="float32")
+    """The most probable next state, uint8 [states, symbols]."""
     rows = []
-    for state in states:  # the last one, before any column, is all zeros
-        joined = np.concatenate([inputs, np.tile(state, (len(inputs), 1))], axis=1)
-        hidden = np.maximum(_dense(cell.hidden, joined), 0)
-        rows.append(_dense(cell.logits, hidden).argmax(axis=1))
+    for state in np.eye(cell.state_size, dtype="float32"):
+        logits = cell.next_logits(inputs, np.tile(state, (len(inputs), 1)))
+        rows.append(ops.convert_to_numpy(logits).argmax(axis=1))
     return np.stack(rows).astype("uint8")
 
 
@@ -286,15 +285,15 @@ class _Product:
         for state, row in enumerate(rows):
             for pair, found in enumerate(row):
                 self.options[state, pair, : len(found)] = found or -1
-        shape = (machine.states + 1,) * self.layers
-        self.shape = (len(rows), *shape, *shape)
-        self.start = machine.states  # in each direction: no column has been read
+        up = (machine.states,) * self.layers
+        down = (machine.states + 1,) * self.layers  # the last: no column is left
+        self.shape = (len(rows), *up, *down)
 
     def starts(self) -> np.ndarray:
-        """All states before the units: no upward state yet, any downward ones."""
+        """All states before the units: upward ones 0, any downward ones."""
         guesses = product(range(self.machine.states), repeat=self.layers)
         rows = [
-            (written, *[self.start] * self.layers, *guess)
+            (written, *[0] * self.layers, *guess)
             for written, guess in product(range(STARTS), guesses)
         ]
         return np.ravel_multi_index(np.array(rows).T, self.shape)
@@ -307,30 +306,30 @@ class _Product:
         """
         written, *rest = np.unravel_index(states, self.shape)
         up, down = rest[: self.layers], rest[self.layers :]
-        ends = [self.start] * self.layers
-        nexts = [*product(range(self.machine.states), repeat=self.layers), tuple(ends)]
+        numbers = range(self.machine.states)
+        # The downward states that come from above, and what the target has to say.
+        above = [(guess, guess) for guess in product(numbers, repeat=self.layers)]
+        nothing = (0,) * self.layers, (self.machine.states,) * self.layers
         for pair in range(self.options.shape[1]):
-            symbols = 2 * pair + self.signs[written]
-            following, possible = [], []
-            for layer, (table, back) in enumerate(
-                zip(self.machine.up, self.machine.down, strict=True)
-            ):
-                after = table[up[layer], symbols].astype(int)
-                following.append(after)
-                possible.append(back[:, symbols] == down[layer])
-                symbols = self.machine.join(symbols, after, down[layer])
-            characters = self.machine.output[symbols]
-            for option in range(2):
-                right, target = self.options[written, pair, option].T
-                for guess in nexts:
-                    chosen = target >= 0
-                    for layer, state in enumerate(guess):
-                        chosen = chosen & possible[layer][state]
-                    if guess[0] == self.start:  # the query ends here
-                        chosen = chosen & self.complete[target]
+            for guess, said in [*above, nothing]:
+                symbols = 2 * pair + self.signs[written]
+                following, possible = [], np.ones(len(states), bool)
+                for layer in range(self.layers):
+                    table, back = self.machine.up[layer], self.machine.down[layer]
+                    following.append(table[up[layer], symbols].astype(int))
+                    possible &= back[guess[layer], symbols] == down[layer]
+                    symbols = self.machine.join(symbols, up[layer], guess[layer])
+                if not possible.any():
+                    continue
+                characters = self.machine.output[symbols]
+                for option in range(2):
+                    right, target = self.options[written, pair, option].T
+                    chosen = possible & (target >= 0)
+                    if said is nothing[1]:
+                        chosen &= self.complete[target]
                     if chosen.any():
                         after = [each[chosen] for each in following]
-                        guessed = [np.full(len(after[0]), state) for state in guess]
+                        guessed = [np.full(len(after[0]), state) for state in said]
                         targets = np.ravel_multi_index(
                             (target[chosen], *after, *guessed), self.shape
                         )
@@ -344,7 +343,7 @@ class _Product:
 
     def has_ended(self, states: np.ndarray) -> np.ndarray:
         """Whether a state is behind the highest column: bool [n]."""
-        return np.unravel_index(states, self.shape)[-1] == self.start
+        return np.unravel_index(states, self.shape)[-1] == self.machine.states
 
 
 def check_machine(machine: FiniteMachine) -> Check:

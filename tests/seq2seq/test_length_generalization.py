@@ -8,9 +8,16 @@ from latent_arithmetic.io import UserError
 from latent_arithmetic.seq2seq import length_generalization
 from latent_arithmetic.seq2seq.length_generalization import (
     CELLS,
+    MAX_NOISE,
+    READ_TWICE,
+    STAY_LOGIT,
+    TRAIN_EXAMPLES,
     FiniteStateCell,
     LengthGeneralizationConfig,
+    RaiseNoise,
     StateNoise,
+    build_column_rnn,
+    draw_examples,
     exact_matches,
     patterns_seen,
     sample_queries,
@@ -43,19 +50,51 @@ def test_long_numbers_are_exact_integers():
 def test_a_state_is_one_of_few():
     layer = keras.layers.RNN(FiniteStateCell(4), return_sequences=True)
     inputs = np.random.default_rng(0).standard_normal((5, 7, 3)).astype("float32")
-    states = np.asarray(layer(StateNoise(False)(inputs)))
+    states = np.asarray(layer(StateNoise()(inputs)))
     assert states.shape == (5, 7, 4)
     assert np.allclose(states.sum(axis=-1), 1, atol=1e-5) and (states >= 0).all()
+    assert (states[:, 0] == [1, 0, 0, 0]).all()  # before anything was read
 
 
-def test_noise_is_added_in_training_only():
-    inputs = np.ones((5, 7, 3), "float32")
-    still = np.asarray(StateNoise(False)(inputs))
-    up, down = (np.asarray(StateNoise(b)(inputs, training=True)) for b in (False, True))
-    assert still.shape == up.shape == (5, 7, 3 + 4)
-    assert (still[..., 3:] == 0).all() and (up[..., :3] == 1).all()
-    # Both start at the column that their cell reads first.
-    assert up[..., 3:].all() and (up[..., 3:] == down[:, ::-1, 3:]).all()
+def test_a_state_is_kept_unless_the_input_changes_it():
+    cell = FiniteStateCell(4)
+    cell.build((None, 3 + 4 + 1))
+    cell.logits.kernel.assign(np.zeros(cell.logits.kernel.shape))  # nothing learnt yet
+    state = np.eye(4, dtype="float32")
+    before, (after,) = cell(np.zeros((4, 3 + 4 + 1), "float32"), [state])
+    stays = np.exp(STAY_LOGIT) / (np.exp(STAY_LOGIT) + 3)
+    assert (np.asarray(before) == state).all()
+    assert np.allclose(np.diag(np.asarray(after)), stays, atol=1e-5)
+
+
+def test_a_column_that_is_read_twice_changes_the_state_twice():
+    cell = FiniteStateCell(4)
+    inputs = np.random.default_rng(0).standard_normal((6, 3))
+    once, twice = (
+        np.concatenate([inputs, np.zeros((6, 4)), np.full((6, 1), flag)], axis=1)
+        for flag in (0.0, 1.0)
+    )
+    state = np.full((6, 4), 0.25)
+    _, (after,) = cell(once, [state])
+    _, (again,) = cell(once, [after])
+    _, (at_once,) = cell(twice, [state])
+    assert np.allclose(at_once, again, atol=1e-6) and not np.allclose(again, after)
+
+
+def test_noise_is_added_in_training_only_and_grows():
+    inputs = np.ones((50, 7, 3), "float32")
+    column_rnn = build_column_rnn("finite-state", layer_count=1)
+    layer = next(e for e in column_rnn.layers if isinstance(e, StateNoise))
+    raising = RaiseNoise(column_rnn)
+    raising.set_params({"epochs": 4})
+    still = np.asarray(layer(inputs, training=False))[..., 3:]
+    assert still.shape == (50, 7, 4 + 1) and (still == 0).all()
+    for epoch, deviation in ((0, MAX_NOISE / 4), (3, MAX_NOISE)):
+        raising.on_epoch_begin(epoch)
+        added = np.asarray(layer(inputs, training=True))[..., 3:]
+        assert added[..., :4].std() == pytest.approx(deviation, rel=0.1)
+        assert np.isin(added[..., 4], (0, 1)).all()
+        assert added[..., 4].mean() == pytest.approx(READ_TWICE, abs=0.1)
 
 
 def test_what_patterns_two_digits_show():
@@ -94,11 +133,17 @@ def test_what_is_correct_counts_as_correct(monkeypatch):
     assert exact_matches(None, queries).tolist() == [False, True]
 
 
-@pytest.mark.parametrize(("digits", "count"), [(2, 18_000), (3, 20_000)])
-def test_how_many_queries_are_trained_on(digits, count):
-    split = LengthGeneralizationConfig(max_digits=digits).make_split()
-    assert len(split.train) == count
-    assert split.train[:, [0, 2]].max() == 10**digits - 1
+@pytest.mark.parametrize("digits", [2, 3])
+def test_examples_are_training_queries_of_all_lengths_and_often_nearly_equal(digits):
+    split = LengthGeneralizationConfig(max_digits=digits, seed=3).make_split()
+    examples = draw_examples(split.train, seed=3)
+    assert examples.shape == (TRAIN_EXAMPLES, 3)
+    train, test = ({*map(tuple, e.tolist())} for e in (examples, split.test))
+    assert not train & test
+    left, _, right = examples.T
+    assert left.max() == right.max() == 10**digits - 1
+    assert (left < 10).mean() > 0.1 and (abs(left - right) < 10).mean() > 0.3
+    assert (draw_examples(split.train, seed=4) != examples).any()
 
 
 @pytest.mark.parametrize("values", [{"cell": "abacus"}, {"layers": 0}, {"seed": -1}])
