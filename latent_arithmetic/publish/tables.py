@@ -67,8 +67,9 @@ SECTIONS = (
     (
         "Task 2: length generalization",
         "length-generalization-",
-        ("exact_match", "3_digits", "3_digits_seen_patterns", "5_digits")
-        + ("10_digits", "20_digits", "100_digits", "machine_100_digits"),
+        ("exact_match", "3_digits", "5_digits", "20_digits_sums")
+        + ("20_digits_differences", "100_digits_sums", "100_digits_differences")
+        + ("machine_100_digits",),
     ),
     ("Task 2: MNIST addition", "mnist-addition-", ("exact_match",)),
     (
@@ -105,7 +106,6 @@ COLUMNS = {
     "classification_accuracy_score": "accuracy on MNIST's test digits of a classifier "
     "that was trained on generated digits alone",
     "N_digits": "exact match for numbers of N digits, trained on at most two or three; "
-    "`seen_patterns`: only queries whose column patterns occur in training; "
     "`machine`: of the finite machine that was taken out of the network",
     "frechet_distance": "between samples and training images in the features of an "
     "attribute classifier; smaller is better",
