@@ -3,9 +3,7 @@
 # # Arithmetic in a latent space
 # 
 # A generative model learns to produce new images that look as if they came from its
-# training set. All three models of this notebook do so through a **latent space**: an
-# image is described by a short **latent vector** $z$ (called the image's *latent code* if
-# an encoder computed it), and a network decodes every such vector into an image. They
+# training set. All three models of this notebook have a **latent space**: an image is described by a short **latent vector** $z$ (called the image's *latent code* if an encoder computed it), and a network decodes every such vector into an image. Only VAE and GAN are trained so that random vectors give images. They
 # differ in how that network is trained:
 # 
 # | model | is trained to | can |
@@ -150,7 +148,9 @@ show_table(rows, ["arguments", "network", "shapes", "parameters"])
 # is still large. Hierarchical channels move them to the small feature maps, where one
 # channel can stand for something larger than an edge.
 # 
-# The three models differ only in the arguments they pass to the two functions:
+# The three models differ only in the arguments they pass to the two functions. A *preset*
+# is a named set of all arguments of a model, such as `default` (used below) or `baseline`
+# (the assignment's model). The code that turns a preset into networks:
 
 show_source(
     ImageSpec,
@@ -170,8 +170,8 @@ show_source(
 # **Question.** What are the images, and what has to be done before a network can read them?
 # 
 # We use the [CryptoPunks](https://www.larvalabs.com/cryptopunks): 10,000 different
-# portraits in pixel art, 24 by 24 pixels, each made of a type (human, zombie, ape, alien)
-# and some of 87 accessories. They are small enough for a laptop and still hard: a pixel
+# portraits in pixel art, 24 by 24 pixels, each made of a type (female, male, zombie, ape,
+# alien) and some of 87 accessories. They are small enough for a laptop and still hard: a pixel
 # is right or wrong, so every blur and every stray dot shows. And since their parts are
 # known, the effect of an edit can be counted.
 # 
@@ -245,6 +245,11 @@ records.record_result(
 show_source(autoencoder.Autoencoder)
 
 
+# Two helpers for all models follow: tables of metrics (brackets are 95% intervals, $n$ is
+# the number of images), and training. *PSNR* is $-10 \log_{10}$ of an image's mean squared
+# error, averaged over test images; *SSIM* compares local structure, and is 1 for equal
+# images.
+
 LABELS = {
     "psnr": "PSNR",
     "ssim": "SSIM",
@@ -307,8 +312,7 @@ show_estimates({describe(cae_model): reconstruction}, "reconstruction of test im
 show_reconstructions(cae_model, "cae-reconstructions")
 
 
-# **What to notice.** PSNR is $-10 \log_{10}$ of an image's mean squared error, averaged over
-# test images. The baseline to beat is the PSNR of the mean training image. Type, hair and most
+# **What to notice.** The value to beat is the PSNR of the mean training image. Type, hair and most
 # accessories are reconstructed. Rare accessories are lost first: there are few examples
 # of them, and the decoder replaces them by something common.
 # 
@@ -316,8 +320,15 @@ show_reconstructions(cae_model, "cae-reconstructions")
 # codes are distributed, so a random latent vector most likely lies where the decoder was
 # never trained:
 
-show_figure(image_grid(cae_model.generate(20, seed=1), 10), "cae-samples", output)
+samples = cae_model.generate(20, seed=1)
+labels = ["random codes", "more of them"]
+show_figure(image_grid(samples, 10, row_labels=labels), "cae-samples", output)
 
+
+# **What to notice.** Nearly all are empty: the decoder has never seen such codes.
+# 
+# **Take away.** 64 numbers are enough to reconstruct most of a portrait, but nobody knows
+# which 64 numbers belong to one.
 
 # ## 4. The variational autoencoder
 # 
@@ -347,16 +358,17 @@ show_source(vae.kl_divergence, vae.VAE.reparameterize)
 
 
 # **The likelihood of pixels** $p(x \mid z)$ determines what an error costs in units of
-# KL, in nats. Two are implemented:
+# the KL divergence. Both are measured in *nats* (with natural logarithms; a bit is 0.69
+# nats). Two are implemented:
 # 
 # - *Gaussian*: every value is normal around the decoder's, with standard deviation $s$.
-#   Over $D$ values the term is $\lVert x - \hat{x} \rVert^2 / 2 s^2 + D \log s +
-#   \tfrac{D}{2} \log 2 \pi$. With $s^2 = \tfrac{1}{2}$ it is the baseline's plain squared
-#   error, in which small details are not worth their KL. The optimal $s$ is the root of
+#   Over $d$ values the term is $\lVert x - \hat{x} \rVert^2 / 2 s^2 + d \log s + \tfrac{d}{2} \log 2 \pi$. With $s^2 = \tfrac{1}{2}$ it is the plain squared error of
+#   the baseline, in which small details are not worth their KL. The optimal $s$ is the root of
 #   the mean squared error itself (sigma-VAE, [Rybkin et al.
 #   2021](https://arxiv.org/abs/2006.13202)) and needs no tuning.
 # - *Categorical over a palette*: every pixel **is** one of a few colors, and the decoder
-#   gives each color a logit; the term is the softmax cross-entropy per pixel.
+#   gives each color a logit (a score; the softmax of all is
+#   their probability); the term is the softmax cross-entropy per pixel.
 
 # A squared error is smallest for the *average* of all images that fit, and the average of
 # two colors is a third one that no CryptoPunk has. The most likely color of a categorical
@@ -394,6 +406,13 @@ show_source(likelihoods.PaletteLikelihood, likelihoods.categorical_cross_entropy
 # their cross-entropy is part of the loss, with a weight of 10, since marks of a few
 # pixels are overlooked otherwise. An image without labels is encoded with the predicted
 # attributes. Datasets without attributes get the plain, unconditional VAE, $z = r$.
+
+# The loss as it is minimized:
+# 
+# $$ \mathcal{L} = -\log p(x \mid z) + \beta \, D_{\mathrm{KL}}(q(r \mid x) \,\Vert\,
+# \mathcal{N}(0, I)) + 10 \sum_k \mathrm{CE}(a_k, \hat{a}_k) , $$
+# 
+# with the cross-entropy CE of the attribute $a_k$ and the encoder's prediction $\hat{a}_k$.
 
 # Validation logs the number of *active units*, whose mean varies from image to image.
 # If there are few, codes hold little information.
@@ -462,8 +481,7 @@ show_samples(vae_model, "vae-samples")
 # **What to notice.** Every pixel has a color of the palette, so nothing is blurred.
 # Errors are whole pixels: glasses that miss a corner, an accessory of another color,
 # stray dots. Samples of the mixture prior have fewer of them, since they lie closer to
-# the codes of real images. Which attributes go together is not learned but given: it is
-# taken from training images, and with a sixth of the noise it is what still varies.
+# the codes of real images. Which attributes go together is not learned but given: it is taken from training images. With a sixth of the noise, mainly the attributes still vary.
 # 
 # With the mixture prior even the CAE, which was trained without any prior, can generate:
 
@@ -509,9 +527,7 @@ show_source(gan.AdversarialLoss.discriminator_loss, gan.AdversarialLoss.generato
 # $$ \tfrac{\gamma}{2} \, \mathbb{E} \left[ \lVert \nabla D(x) \rVert^2 +
 # \lVert \nabla D(G(z)) \rVert^2 \right]. $$
 # 
-# They need a gradient inside a loss. We estimate it with a finite difference along a
-# random direction $e$: $\mathbb{E} \left( D(x + s e) - D(x) \right)^2 / s^2 = \lVert
-# \nabla D \rVert^2$ for small $s$.
+# They need a gradient inside a loss. We estimate it with a finite difference along random vectors $e \sim \mathcal{N}(0, I)$: $\mathbb{E} \left( D(x + \epsilon e) - D(x) \right)^2 / \epsilon^2 \approx \lVert \nabla D \rVert^2$ for small $\epsilon$.
 
 show_source(gan.AdversarialLoss.discriminate)
 
@@ -520,8 +536,7 @@ show_source(gan.AdversarialLoss.discriminate)
 # there are hats. If the images have attributes $a$, both networks are conditional on them
 # ([Miyato and Koyama 2018](https://arxiv.org/abs/1802.05637)): $G$ gets $a$ beside its
 # noise, and the *projection discriminator* $D(x, a) = d(x) + a \cdot v(x)$ asks not only
-# whether an image is real, but whether it is real *for these attributes*. No kind of
-# image can be left out, since $G$ has to generate each as often as it occurs. A sample
+# whether an image is real, but whether it is real *for these attributes*. No *attribute* can be left out, since $G$ is asked for each as often as it occurs; what is not given, such as the skin, still can. A sample
 # uses new noise and the attributes of a random training image, or attributes of our
 # choice. Images without attributes get an unconditional GAN.
 
@@ -537,12 +552,9 @@ show_source(gan.GAN.compute_loss)
 # kernels of 3x3 and a stride of 2, a layer of $D$ reads every other row and column twice,
 # so some pixels count four times as often as others: checkerboard artifacts in the other
 # direction. On photographs the default $D$ has kernels of 4x4, which read all pixels
-# equally often, and samples are nearer to real images, for anime faces by far. But larger
-# kernels also see more at once. Reading evenly is neither enough nor needed: kernels of
-# 2x2 do so and are no better than those of 3x3; those of 5x5 do not and are as good as
-# 4x4 (section 9, three runs of each). Whether evenness adds to size, these runs do not
-# show. For pixel-doubled images the layer next to the image reads blocks of 2x2 pixels
-# one by one, and the other layers have kernels of 3x3.
+# equally often; section 9 compares them with others. For pixel-doubled images the layer
+# next to the image reads blocks of 2x2 pixels one by one, and the other layers have
+# kernels of 3x3.
 
 # **VAE-GAN, for photographs.** Photographs have no palette, so a VAE is left with squared
 # errors: where its code leaves something open, it decodes the average of all that fits, a
@@ -554,7 +566,7 @@ show_source(gan.GAN.compute_loss)
 # $$ \mathcal{L} = \mathcal{L}_{\mathrm{VAE}} + \lambda \, \mathbb{E}\left[ f(-D(\hat{x}))
 # \right] + \mathcal{L}_D $$
 # 
-# with an adversarial weight $\lambda$ of 600 nats (`adversarial_weight`) and $\beta = 1$.
+# The first two terms train encoder and decoder, $\mathcal{L}_D$ the discriminator only. The adversarial weight $\lambda$ is 600 nats (`adversarial_weight`), and $\beta = 1$.
 # CryptoPunks have a palette and get the VAE without a discriminator.
 
 show_source(vae.VAEGAN.compute_loss)
@@ -585,9 +597,7 @@ show_progress(vae_model, "vae-progress")
 show_progress(gan_model, "gan-progress")
 
 
-# **What to notice.** First comes the background, then the position of the head, then
-# light and dark areas, at last single pixels. Once a latent vector decodes to a
-# recognizable portrait, its main features stay. The VAE needs a fraction of the steps:
+# **What to notice.** At the first snapshot the VAE has portraits and the GAN blurred heads; later steps change hair, skin and single pixels. The VAE needs fewer steps:
 # its loss compares every pixel with the right answer, while the GAN's only says whether
 # an image looks real.
 
@@ -643,13 +653,14 @@ show_figure(figure, "loss-curves", output)
 # 
 # **Question.** What lies between two points of a latent space?
 # 
-# Ten steps from one random latent vector to another. *Linear* interpolation is $z_t = (1
+# Ten steps from one random latent vector to another, in the conditional VAE and in the
+# conditional GAN; the attributes at both ends are those of random training images. *Linear* interpolation is $z_t = (1
 # - t) z_0 + t z_1$, and *spherical* interpolation (slerp) is
 # 
 # $$ z_t = \frac{\sin((1 - t) \theta)}{\sin \theta} z_0 + \frac{\sin(t \theta)}{\sin \theta}
 # z_1, \qquad \theta = \angle(z_0, z_1) . $$
 # 
-# In many dimensions, normal vectors lie close to a sphere of radius $\sqrt{64} = 8$, and
+# The code below applies the formula to the directions of both vectors, and changes the length evenly. In many dimensions, normal vectors lie close to a sphere of radius $\sqrt{64} = 8$, and
 # two of them are nearly at a right angle. The straight line cuts through the sphere,
 # where the decoder was never trained; the arc stays on it ([White
 # 2016](https://arxiv.org/abs/1609.04468)).
@@ -678,15 +689,13 @@ show_interpolations(both, "interpolation", seed=11)
 show_interpolations(both, "interpolation-more", seed=12)
 
 
-# **What to notice.** The VAE's steps are no cross-fade of two images: hair becomes other
-# hair, and the skin changes its tone on the way. What is half there, such as a helmet,
-# appears as scattered pixels. Linear and spherical interpolation hardly differ, since two
+# **What to notice.** The VAE never blends colors: between two punks, some pixels belong to one and some to the other. What is half there appears as scattered pixels, more of them after so short a training. Linear and spherical interpolation hardly differ, since two
 # latent vectors differ first of all in their attribute embeddings. In the GAN the
 # attributes change linearly: in the middle it has to generate half a hood and half of
 # another hair style, which no training image had, and there it blends. The two methods
 # differ in its noise only.
 # 
-# **Take away.** Between two punks the VAE shows other punks, seldom a mixture of the two.
+# **Take away.** What lies between two points depends on the likelihood: a palette allows no mixed colors.
 
 # ### A hundred samples
 # 
@@ -730,6 +739,8 @@ else:
     print("a map needs images with labels, more than 10 of them in the test split")
 
 
+# **What to notice.** Each panel shows the same map. Men and women form two separate groups, though nobody told the projection of attributes. Small attributes, such as earrings, are spread inside them: a plane cannot show 64 dimensions.
+
 # ### Attribute vectors
 # 
 # If directions of the latent space have a meaning, *woman with earring − woman* should be
@@ -740,8 +751,7 @@ else:
 # its own contribution only. A conditional VAE has such vectors already: its attribute
 # embeddings.
 # 
-# Some attributes exclude each other, as two hats do: they never occur together in the
-# training images, though by chance they should. Adding the one then subtracts the vector
+# Some attributes exclude each other, as two hats do: if they were independent, some training images would have both, and none has. Adding the one then subtracts the vector
 # of the other.
 
 # **Iterative editing.** A conditional VAE can check its own result: the encoder predicts
@@ -805,11 +815,10 @@ if gan_model.n_attributes:
 
 # **What to notice.** The first figure edits the VAE's codes of real images with
 # least-squares attribute vectors; in the second, the attribute inputs of the conditional
-# GAN are changed. Shades, beards and hoods appear, while hair, skin and everything else
-# stay the same. A hood over a hat becomes half of each, which is why a hat has to be
-# removed first. To become female, a portrait has to stop being male: only the difference
-# of both attributes leads from one to the other. An earring is a pixel or two, and easily
-# missed. Zombies are so rare that the GAN has learned little more of them than the green.
+# GAN are changed. Shades, beards and hoods appear, and hair and skin mostly stay the same (a hood
+# replaces the hair). A hood over a hat becomes half of each, which is why a hat has to be
+# removed first. To become female, a portrait has to stop being male as well; "+ female − male" narrows the face, but often leaves a beard or breaks the hair. An earring is a pixel or two, and easily
+# missed. Zombies are so rare that neither model draws a clean one.
 
 # ### How often does an edit succeed?
 # 
@@ -819,8 +828,7 @@ if gan_model.n_attributes:
 # and every other is as before. An upper bound is how often a mere reconstruction leaves
 # all attributes unchanged.
 
-# Edits have to make sense. None takes away an image's type without giving another, as a
-# beard, which only men have, would do to a woman. Some attributes the classifier fails to
+# Edits have to make sense. None takes away an image's type without giving another: a beard on a woman is left out, since *beard* and *female* exclude each other. Some attributes the classifier fails to
 # detect in real images as well: under a hood there is no visible earring, whatever the
 # labels say, and the red cheeks of women it never detects. The success rate of
 # *detectable* edits leaves out pairs of attributes of which the classifier detects one in
@@ -902,8 +910,13 @@ else:
     print("without labels there is nothing to edit")
 
 
+# **What to notice.** The first table is of the classifier itself: it sees most attributes
+# of real images, not all. In the second, compare the columns: least squares beats class-mean differences. Most failures are already in the reconstruction, which after this short training keeps all attributes of about half of the images (the upper bound); test labels do not help. The GAN's edits stay below its own bound, too.
+# 
+# The exact-match rate asks for every pixel and is far lower here. In section 9, after longer training, it is higher than the success rate, since its edits are common ones.
+
 # Some edits with a ground truth: test images, the result of adding one attribute by least
-# squares, and the real image that has all their attributes and that one.
+# squares, and the real image that has all their attributes and that one. Rows two and three should be equal: after this short training most are close and few exact.
 
 ground_truth = editing.find_ground_truth(dataset) if dataset.label_names else None
 if ground_truth and ground_truth.edits:
@@ -924,9 +937,7 @@ else:
 
 
 # The effect of iterative editing with attribute embeddings: the first edits where it
-# makes a difference. After minutes of training much is missing at first and appears by
-# the corrections (a patch, a hat), now and then with stray dots, and sometimes
-# something appears that nobody asked for (shades, in the third column). With the longer
+# makes a difference. After minutes of training much is missing at first and appears by the corrections (a patch, a hat), but other faces are damaged by them. With the longer
 # training of section 9 there is less to correct.
 
 def show_iterative_editing(count=8):
@@ -976,6 +987,10 @@ figure = image_grid(images, 4, titles=["first", "− second", "+ third", "="], c
 show_figure(figure, "hand-picked-arithmetic", output)
 
 
+# **What to notice.** The woman gets the vape. Attributes are inputs of this GAN, so that
+# much was to be expected; the noise, which is added and subtracted as well, changes her face
+# a little.
+
 # ## 8. How good are the samples?
 # 
 # **Question.** How can one measure whether new images look real and vary enough?
@@ -992,7 +1007,7 @@ show_figure(figure, "hand-picked-arithmetic", output)
 #   the neighborhoods of all real images covered? ([Kynkäänniemi et al.
 #   2019](https://arxiv.org/abs/1904.06991), [Naeem et al.
 #   2020](https://arxiv.org/abs/2002.09797))
-# - **near-duplicate rate**: samples equal or very close to a training image.
+# - **near-duplicate rate**: samples equal or very close to a training image. **diversity**: the mean distance of two samples.
 
 # Two more metrics are specific to these images: the **fraction of pixels on the
 # palette**, and the **attribute-frequency error**, the mean difference between how often
@@ -1144,9 +1159,7 @@ show_recorded(
 
 
 # **What to notice: samples.** The baseline GAN on CryptoPunks generates one head in
-# various shades (figure below): *mode collapse* at its plainest. That head lies among
-# real ones, so its precision is above the reference; its recall is 0 and its coverage
-# next to 0. Precision alone proves nothing.
+# various shades (figure below): *mode collapse* at its plainest. That head lies among real ones, so its precision is high; its recall is 0 and its coverage next to 0. Precision alone proves nothing.
 # 
 # Conditioning on attributes helps most: compare *unconditional* with *default*. Twice the
 # epochs (*-40-epochs*) bring the VAE next to nothing, neither a smaller distance nor better
@@ -1188,7 +1201,7 @@ show_recorded(
 # rare attributes as often as for common ones.
 
 # *Iterative editing.* On CryptoPunks nearly two more of a hundred edits succeed, as the
-# classifier counts. Exact matches become slightly fewer: now and then the encoder
+# classifier counts. Exact matches do not become more: now and then the encoder
 # misreads an image that was right, and it is edited further. On anime faces, whose
 # attributes are the years in which they were drawn, two in three edits succeed in place
 # of two in five, and on UTKFace one in five in place of one in seven.
@@ -1289,22 +1302,34 @@ show_new_images()
 # that is wrong costs more than a blur.
 
 # The baseline GAN repeats one mottled pattern on UTKFace and hardly shows a face on
-# anime. The default GAN shows clear faces on UTKFace, some of them torn, and anime faces
-# with hair, eyes and mouth that vary less than real ones; all have checkerboard
+# anime. The default GAN shows recognizable faces on UTKFace, many of them torn, and anime faces with hair, eyes and mouth that vary less than real ones (see *recall*); all have checkerboard
 # artifacts. With the relativistic loss a grid of color noise remains on both, and anime
 # faces vary more.
 # 
-# The comparison favors the default GANs: they had 16 epochs of 8,000 faces, all others 8.
+# The comparison is not even: the default GANs had 16 epochs of 8,000 faces, all others 8.
 # With $\mathcal{N}(0, I)$ in place of the mixture prior, the default VAE is no nearer
 # than the baseline on UTKFace, and nearer on anime faces.
+
+# Linear interpolation between random latent vectors of the default VAE on UTKFace
+# (conditional; trained for 8 epochs, recorded), as in section 6: age, pose and light
+# change gradually, and every step is a face.
+
+faces = records.read_recorded_images("utkface-vae-interpolation-seed-1")
+if faces is None:
+    print("no interpolation between faces is recorded here; it comes with the project")
+else:
+    labels = ["first pair", "second pair"]
+    figure = image_grid(faces, 10, row_labels=labels)
+    show_figure(figure, "interpolation-faces", output)
+
 
 # *Kernel sizes of the discriminator* (section 5) matter on anime faces: with 3x3, faces
 # are smeared and look much alike, and are about twice as far from real ones as with 4x4.
 # On UTKFace 4x4 brings less. With 2x2 anime faces are as far as with 3x3; with 5x5 about
 # as near as with 4x4, and more diverse (*recall*, *coverage*).
 # 
-# So reading all pixels equally often is neither enough (2x2) nor needed (5x5). What the
-# nearer ones share is that a layer sees 4 or 5 pixels at once, with as many more
+# So reading all pixels equally often seems neither enough (2x2) nor needed (5x5), as far
+# as three runs of each can tell. What the nearer ones share is that a layer sees 4 or 5 pixels at once, with as many more
 # parameters. Whether evenness adds to that these runs do not show: from 2 to 3 and from 4
 # to 5 evenness is lost while size is gained. Three runs of each were needed: the first
 # run with 2x2 was nearer than any with 3x3, the other two were not.
@@ -1349,15 +1374,15 @@ show_recorded(
 # *The palette likelihood*: with a Gaussian, fewer than one pixel in ten has exactly a
 # color of the palette. With the optimal sigma, samples of $\mathcal{N}(0, I)$ are far
 # off, those of the mixture prior are not. *beta-1*: samples of $\mathcal{N}(0, I)$ are
-# better than the default's, and reconstruction is 3 dB worse. *KL warm-up* and the
-# *attribute weight* of 10 change little in four epochs, and *free bits* next to nothing:
+# better than the default's, and reconstruction is 3 dB worse. *KL warm-up* and the *attribute weight* of 10 bring a little, which one run each cannot decide, and *free bits* next to nothing:
 # hardly any latent holds less than 0.1 nats.
 
 # **What to notice: GAN.** *Without gradient penalties* nearly half of the pixels have
 # exactly a color of the palette, while with them the background stays faintly uneven. Ten
 # times the penalty (*gamma-1*) costs distance, diversity and editing. *The relativistic
 # loss* is farther from real images, with ten times the penalty and with none.
-# *DiffAugment translation* falls far behind in so few steps; why was not examined. (One
+# *DiffAugment translation* (real and generated images are shifted at random before the
+# discriminator sees them) falls far behind in so few steps; why was not examined. (One
 # hypothesis: all CryptoPunks have the same position, and shifted ones do not.) *The EMA
 # of the generator* changes little. With one run each, small differences mean nothing.
 
@@ -1376,7 +1401,7 @@ show_recorded(
 # default GAN is as near to real CryptoPunks as the baseline is at its end. A value is the
 # median of the repeats, all of which lie within the brackets. The *fraction of peak GEMM
 # throughput* compares a step's operations a second with those of a large matrix product
-# on the same machine. Where TensorFlow leaves oneDNN's kernels off, the package switches
+# (GEMM) on the same machine. Where TensorFlow leaves oneDNN's kernels off, the package switches
 # them on, for both. The default GAN and VAE are conditional, the baselines are not.
 
 benchmarks = records.read_groups("benchmarks")
@@ -1401,9 +1426,7 @@ else:
 # normalization and the softmax over the palette, which are no products, weigh more.
 # 
 # The default GAN is nearer to real images after its first epoch than the baseline at its
-# end. But the baseline hardly improves after its own first epoch, compared with which the
-# default is two to three times as fast, and only the default is conditional on
-# attributes.
+# end. That is a comparison with the baseline's *end*. It hardly improves after its own first epoch, and against that the default is two to three times as fast. Only the default is conditional on attributes.
 
 # ## 10. VAE and GAN side by side
 # 
@@ -1425,8 +1448,8 @@ show_figure(figure, "real-vae-gan", output)
 
 # | | VAE | GAN |
 # |---|---|---|
-# | optimized | a bound on the likelihood of every training image | a minimax game; no likelihood is ever computed |
-# | training | one loss that falls; hardly any tuning | two losses in balance; sensitive to learning rates, penalties, batch size |
+# | optimized | a bound on the likelihood of every training image | a game of two networks; no likelihood is ever computed |
+# | training | one loss that falls; stable, with a few weights to choose | two losses in balance; sensitive to learning rates, penalties, batch size |
 # | from image to code | yes, the encoder; hence reconstruction, compression, editing of given images | no |
 # | typical errors | blur with squared errors; stray dots and half accessories with a palette | missing modes (mode collapse), stray pixels |
 # | why | given the code, pixels are independent; what the code leaves open is decided separately in every pixel | any image that the discriminator takes for real is good enough |
@@ -1439,7 +1462,7 @@ show_figure(figure, "real-vae-gan", output)
 # that is trained along with it.
 # 
 # **Take away.** A VAE compares an image with its target and can encode; a GAN only asks whether an image
-# looks real, and cannot. Take a VAE to edit given images, a GAN for sharp new photographs.
+# looks real, and cannot. Take a VAE to edit given images. For new photographs, our VAE with a discriminator and our GAN were about as near to real ones.
 
 # ## 11. How long it took, and exercises
 # 
