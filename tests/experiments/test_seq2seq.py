@@ -14,7 +14,7 @@ from latent_arithmetic.experiments.seq2seq import (
 )
 from latent_arithmetic.experiments.seq2seq_runs import all_experiments
 from latent_arithmetic.io import plain
-from latent_arithmetic.seq2seq import layers, tasks
+from latent_arithmetic.seq2seq import layers, length_generalization, tasks
 from latent_arithmetic.seq2seq.image_to_text import ImageToTextConfig
 from latent_arithmetic.seq2seq.length_generalization import LengthGeneralizationConfig
 from latent_arithmetic.seq2seq.text_to_image import TextToImageConfig
@@ -186,6 +186,7 @@ def test_an_end_to_end_model_that_draws_is_measured(tmp_path):
 @pytest.mark.slow
 def test_long_numbers_are_measured_by_length_and_patterns(tmp_path, monkeypatch):
     monkeypatch.setattr(seq2seq, "LONG_DIGITS", (3, 20))
+    monkeypatch.setattr(length_generalization, "TRAIN_EXAMPLES", 640)
     config = LengthGeneralizationConfig(
         cell="lstm", layers=1, max_digits=2, **asdict(ONE_EPOCH)
     )

@@ -107,9 +107,10 @@ def test_what_patterns_two_digits_show():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
-def test_training_and_answering(cell, tmp_path):
+def test_training_and_answering(cell, tmp_path, monkeypatch):
+    monkeypatch.setattr(length_generalization, "TRAIN_EXAMPLES", 4_096)
     config = LengthGeneralizationConfig(
-        seed=1, cell=cell, layers=1, epochs=2, batch_size=2_048, max_digits=2
+        seed=1, cell=cell, layers=1, epochs=2, batch_size=128, max_digits=2
     )
     model, history = train_column_rnn(tmp_path, config)
     assert model(write_columns([(12, 1, 34)], 90)).shape == (1, 90, 13)
