@@ -260,7 +260,11 @@ def three_digit_experiments() -> list[TextExperiment]:
 
 
 def mnist_addition_experiments() -> list[MnistAdditionExperiment]:
-    """The published protocol: all 60,000 training images, settings chosen before."""
+    """The published protocol: all 60,000 training images.
+
+    Settings were chosen by held-out images, but for the learning rate of 15 digits,
+    which was lowered when two of five runs on all images had not begun to learn.
+    """
     return [
         MnistAdditionExperiment(
             MnistAdditionConfig(

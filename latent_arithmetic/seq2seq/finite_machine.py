@@ -306,40 +306,40 @@ class _Product:
         """
         written, *rest = np.unravel_index(states, self.shape)
         up, down = rest[: self.layers], rest[self.layers :]
-        numbers = range(self.machine.states)
-        # The downward states that come from above, and what the target has to say.
-        above = [(guess, guess) for guess in product(numbers, repeat=self.layers)]
-        nothing = (0,) * self.layers, (self.machine.states,) * self.layers
-        for pair in range(self.options.shape[1]):
-            for guess, said in [*above, nothing]:
-                symbols = 2 * pair + self.signs[written]
-                following, possible = [], np.ones(len(states), bool)
-                for layer in range(self.layers):
-                    table, back = self.machine.up[layer], self.machine.down[layer]
-                    following.append(table[up[layer], symbols].astype(int))
-                    possible &= back[guess[layer], symbols] == down[layer]
-                    symbols = self.machine.join(symbols, up[layer], guess[layer])
-                if not possible.any():
-                    continue
-                characters = self.machine.output[symbols]
-                for option in range(2):
-                    right, target = self.options[written, pair, option].T
-                    chosen = possible & (target >= 0)
-                    if said is nothing[1]:
-                        chosen &= self.complete[target]
-                    if chosen.any():
-                        after = [each[chosen] for each in following]
-                        guessed = [np.full(len(after[0]), state) for state in said]
-                        targets = np.ravel_multi_index(
-                            (target[chosen], *after, *guessed), self.shape
-                        )
-                        yield (
-                            pair,
-                            states[chosen],
-                            targets,
-                            characters[chosen],
-                            right[chosen],
-                        )
+        guesses = product(range(self.machine.states), repeat=self.layers)
+        first, ended = (0,) * self.layers, (self.machine.states,) * self.layers
+        # Downward states before this column is read, and what is said of them: they are
+        # guessed, or this column is the highest.
+        above = [*((guess, guess) for guess in guesses), (first, ended)]
+        for pair, (guess, said) in product(range(self.options.shape[1]), above):
+            symbols = 2 * pair + self.signs[written]
+            following, possible = [], np.ones(len(states), bool)
+            for layer in range(self.layers):
+                table, back = self.machine.up[layer], self.machine.down[layer]
+                following.append(table[up[layer], symbols].astype(int))
+                possible &= back[guess[layer], symbols] == down[layer]
+                symbols = self.machine.join(symbols, up[layer], guess[layer])
+            if not possible.any():
+                continue
+            characters = self.machine.output[symbols]
+            for option in range(2):
+                right, target = self.options[written, pair, option].T
+                chosen = possible & (target >= 0)
+                if said == ended:
+                    chosen &= self.complete[target]
+                if chosen.any():
+                    after = [each[chosen] for each in following]
+                    guessed = [np.full(len(after[0]), state) for state in said]
+                    targets = np.ravel_multi_index(
+                        (target[chosen], *after, *guessed), self.shape
+                    )
+                    yield (
+                        pair,
+                        states[chosen],
+                        targets,
+                        characters[chosen],
+                        right[chosen],
+                    )
 
     def has_ended(self, states: np.ndarray) -> np.ndarray:
         """Whether a state is behind the highest column: bool [n]."""

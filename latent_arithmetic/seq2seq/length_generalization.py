@@ -63,6 +63,8 @@ class StateNoise(layers.Layer):
     the loop over the columns. The standard deviation of the noise is the weight
     `deviation`, which `RaiseNoise` changes.
 
+    Every layer draws for itself, and as `keras.utils.set_random_seed` has set.
+
     Args:
         states: number of states.
 
@@ -73,7 +75,7 @@ class StateNoise(layers.Layer):
     def __init__(self, states: int = STATES):
         super().__init__()
         self.states = states
-        self.seed_generator = keras.random.SeedGenerator(0)
+        self.seed_generator = keras.random.SeedGenerator()
         self.deviation = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="deviation"
         )
@@ -208,12 +210,10 @@ def draw_examples(queries: np.ndarray, seed: int = 0) -> np.ndarray:
     other part numbers that differ by less than 10, or less than 100.
     """
     left, right = queries[:, 0], queries[:, 2]
-    digits = [np.char.str_len(each.astype(str)) for each in (left, right)]
-    _, kind, count = np.unique(
-        10 * digits[0] + digits[1], return_inverse=True, return_counts=True
-    )
-    parts = [1.0 / count[kind]]
-    places = [10**power for power in range(1, max(map(np.max, digits)))]
+    places = [10**power for power in range(1, len(str(queries.max())))]
+    digits = np.digitize(left, places), np.digitize(right, places)  # one less each
+    pairs = digits[0] * (len(places) + 1) + digits[1]
+    parts = [1 / np.bincount(pairs)[pairs]]
     parts += [(abs(left - right) < place).astype(float) for place in places]
     weights = np.mean([part / part.sum() for part in parts], axis=0)
     generator = np.random.default_rng(seed)

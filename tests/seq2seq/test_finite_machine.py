@@ -93,6 +93,21 @@ def test_wrong_columns_are_found(sharp):
     assert "in place of" in about["first_failure"]
 
 
+def test_a_machine_that_carries_by_hand_is_right_on_sums_of_any_length():
+    """One layer whose upward state is the carry; downward it is always the same."""
+    digits = np.array([(0 if a == 12 else a, 0 if b == 12 else b) for a, b in PAIRS])
+    totals = digits.sum(axis=1).repeat(2) + np.arange(2)[:, None]  # [carry, symbol]
+    ended = np.array([pair == (12, 12) for pair in PAIRS]).repeat(2)
+    characters = np.where(ended & (totals == 0), 12, totals % 10).T.repeat(2)
+    up = (totals > 9).astype("uint8")
+    machine = FiniteMachine((up,), (np.zeros_like(up),), characters.astype("uint8"))
+    sums = [query for query in QUERIES if query[1] > 0]
+    answers = machine.answer(sums)
+    assert (answers == write_answers(sums, answers.shape[1])).all()
+    failures = check_machine(machine).failures
+    assert failures and all(writing.sign == SIGNS[1] for writing, *_ in failures)
+
+
 def test_a_machine_that_is_right_wherever_it_is_asked_is_proved(monkeypatch):
     """Writing is bent to what a machine of one state answers: then nothing is wrong."""
     still = np.zeros((1, 242), "uint8")

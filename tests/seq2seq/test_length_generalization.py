@@ -68,6 +68,7 @@ def test_a_state_is_kept_unless_the_input_changes_it():
 
 
 def test_a_column_that_is_read_twice_changes_the_state_twice():
+    keras.utils.set_random_seed(0)
     cell = FiniteStateCell(4)
     inputs = np.random.default_rng(0).standard_normal((6, 3))
     once, twice = (
@@ -82,9 +83,10 @@ def test_a_column_that_is_read_twice_changes_the_state_twice():
 
 
 def test_noise_is_added_in_training_only_and_grows():
+    keras.utils.set_random_seed(0)
     inputs = np.ones((50, 7, 3), "float32")
     column_rnn = build_column_rnn("finite-state", layer_count=1)
-    layer = next(e for e in column_rnn.layers if isinstance(e, StateNoise))
+    layer, other = (e for e in column_rnn.layers if isinstance(e, StateNoise))
     raising = RaiseNoise(column_rnn)
     raising.set_params({"epochs": 4})
     still = np.asarray(layer(inputs, training=False))[..., 3:]
@@ -95,6 +97,8 @@ def test_noise_is_added_in_training_only_and_grows():
         assert added[..., :4].std() == pytest.approx(deviation, rel=0.1)
         assert np.isin(added[..., 4], (0, 1)).all()
         assert added[..., 4].mean() == pytest.approx(READ_TWICE, abs=0.1)
+    others = np.asarray(other(inputs, training=True))[..., 3:]
+    assert (others[..., :4] != added[..., :4]).all()  # no two layers draw the same
 
 
 def test_what_patterns_two_digits_show():
