@@ -127,7 +127,8 @@ EARLIER = (
     "Earlier models that are no longer in the package; each record names the commit "
     "that has their code. The frozen text model of the modular image-to-text model was "
     "the one with a given alignment, and length generalization had a shared embedding "
-    "of the digits, too."
+    "of the digits, too. MNIST addition of 15 digits was run again with a lower "
+    "learning rate."
 )
 
 
