@@ -238,10 +238,9 @@ class HandwritingExperiment(ModelExperiment):
         work: Path,
         profile: Profile,
     ) -> Measurement:
-        test, classifier = repeat_queries(test, profile.max_test_queries), None
-        if trained.spec.gives_images:
-            classifier = evaluation_classifier()
-        found = summarize_trained(trained, *evaluate(trained, test, classifier))
+        test = repeat_queries(test, profile.max_test_queries)
+        evaluated = evaluate(trained, test, evaluation_classifier())
+        found = summarize_trained(trained, *evaluated)
         if trained.spec.gives_images and trained.config.uses_text_model:
             # An end-to-end model draws answers only, no digit that it is given.
             score = self._score_digits(trained, work / f"{self.name}-score", profile)

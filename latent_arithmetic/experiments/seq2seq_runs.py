@@ -251,6 +251,24 @@ def image_depth_experiments() -> list[HandwritingExperiment]:
     ]
 
 
+def image_fraction_experiments() -> list[HandwritingExperiment]:
+    """Image-to-text trained on fewer queries: a smaller network, as of the depths."""
+    schedule = Schedule(IMAGE_DEPTH_EPOCHS, 128, IMAGE_RATES[0])
+    return [
+        _image(
+            "image-to-text",
+            f"small-cnn-random-{round(100 * fraction)}",
+            schedule,
+            seed=SEEDS[0],
+            train_fraction=fraction,
+            cnn="small",
+            encoder_layers=2,
+            decoder_layers=1,
+        )
+        for fraction in HEADLINES
+    ]
+
+
 def three_digit_experiments() -> list[TextExperiment]:
     """Numbers of up to three digits."""
     return [
@@ -306,6 +324,7 @@ def all_experiments() -> list[Experiment]:
         *depth_experiments(),
         *depth_tuning_experiments(),
         *image_depth_experiments(),
+        *image_fraction_experiments(),
         *three_digit_experiments(),
         *length_experiments(),
         *mnist_addition_experiments(),

@@ -263,14 +263,17 @@ def evaluate(
         trained: a `TrainedSequenceModel` that answers queries.
         queries: int [n, 3], which the model was not trained on.
         classifier: a trained digit classifier, which recognizes the characters of a
-            text-to-image model's answers.
+            text-to-image model's answers, and of an image-to-text model's queries.
         seed: of the handwriting that is read, or of the styles that are drawn.
 
     Returns:
         Estimates and the answers. An image-to-text model that names characters gets
-        `digit_accuracy` and `errors_with_misread_character` too; a text-to-image model
-        `real_glyphs_exact_match` (the classifier on real handwriting of the true
-        answers) and what `compare_glyphs` measures.
+        `digit_accuracy` and `errors_with_misread_character` too. With a classifier, any
+        gets `queries_the_classifier_misreads` and `errors_the_classifier_misreads`: of
+        all queries, and of those answered wrongly, the fraction in which the classifier
+        misreads a character. A text-to-image model gets `real_glyphs_exact_match` (the
+        classifier on real handwriting of the true answers) and what `compare_glyphs`
+        measures.
 
     Raises:
         UserError: there is no query, or no classifier where one is needed.
@@ -284,25 +287,32 @@ def evaluate(
     if trained.spec.gives_images:
         return _evaluate_drawn_answers(trained, queries, classifier, seed)
     if trained.spec.takes_images:
-        return _evaluate_reading(trained, queries, seed)
+        return _evaluate_reading(trained, queries, classifier, seed)
     texts = format_queries(queries, trained.format)
     answers = AnswerEvaluation(queries, trained.answer(texts), trained.format)
     return answers.estimates(), answers
 
 
 def _evaluate_reading(
-    trained, queries: np.ndarray, seed: int
+    trained, queries: np.ndarray, classifier, seed: int
 ) -> tuple[dict[str, Estimate], AnswerEvaluation]:
     """An image-to-text model on queries in handwriting of the test split."""
     codes = encode_queries(queries, trained.format)
     images = glyph_bank("test").sample(codes, seed)
     answers = AnswerEvaluation(queries, trained.answer_images(images), trained.format)
     estimates = answers.estimates()
+    wrong = ~answers.exact_match
+    if classifier is not None:
+        texts = np.array(format_queries(queries, trained.format))
+        misread = np.array(classifier.recognize(images)) != texts
+        estimates["queries_the_classifier_misreads"] = fraction_of(misread)
+        if wrong.any():
+            found = fraction_of(misread[wrong])
+            estimates["errors_the_classifier_misreads"] = found
     recognized = trained.model.recognize_queries(images)
     if recognized is not None:
         right = recognized == codes
         estimates["digit_accuracy"] = fraction_of(right[codes < 10])
-        wrong = ~answers.exact_match
         if wrong.any():
             misread = (~right[wrong]).any(axis=1)
             estimates["errors_with_misread_character"] = fraction_of(misread)

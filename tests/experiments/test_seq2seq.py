@@ -171,6 +171,7 @@ def test_an_end_to_end_model_is_measured_without_a_text_model(tmp_path):
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == 60
     assert "digit_accuracy" not in found.estimates
+    assert found.estimates["queries_the_classifier_misreads"].n == 60
     assert [path.name for path in tmp_path.iterdir()] == [experiment.name]
 
 

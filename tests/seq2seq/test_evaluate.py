@@ -37,6 +37,7 @@ from latent_arithmetic.seq2seq.queries import (
     encode,
     encode_queries,
     format_answers,
+    format_queries,
     parse_queries,
     true_answers,
 )
@@ -180,6 +181,12 @@ def test_one_function_evaluates_every_task():
     assert estimates["exact_match"].value == 0.5
     assert estimates["digit_accuracy"].value == 0.75
     assert estimates["errors_with_misread_character"].value == 1
+    texts = format_queries(queries)
+    texts[:30] = [text.replace("9", "?") for text in texts[:30]]
+    classifier = SimpleNamespace(recognize=lambda images: texts)
+    estimates, _ = evaluate(reading, queries, classifier)
+    assert estimates["queries_the_classifier_misreads"].value == 0.25
+    assert estimates["errors_the_classifier_misreads"].value == 0.5
     drawing = Solver("text-to-image")
     with pytest.raises(UserError, match="digit-classifier"):
         evaluate(drawing, queries)
