@@ -47,6 +47,7 @@ RATES = (1e-2, 3e-3)
 IMAGE_DEPTHS = ((1, 1), (2, 1), (3, 1), (5, 1), (1, 2), (1, 3), (1, 5))
 IMAGE_RATES = (8e-3, 3e-3)
 IMAGE_DEPTH_EPOCHS = 30
+IMAGE_FRACTIONS = (0.5, 0.1)  # and 0.9, which is one of the depths
 # Of RATES. With one and two encoder layers the first is better by validation
 # queries; for the others the second is not tried yet (`depth_tuning_experiments`).
 DEPTH_RATES = dict.fromkeys(DEPTHS, 1e-2)
@@ -265,7 +266,7 @@ def image_fraction_experiments() -> list[HandwritingExperiment]:
             encoder_layers=2,
             decoder_layers=1,
         )
-        for fraction in HEADLINES
+        for fraction in IMAGE_FRACTIONS
     ]
 
 
