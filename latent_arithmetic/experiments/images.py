@@ -15,15 +15,18 @@ from latent_arithmetic.experiments.base import (
 from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.classifier import FeatureExtractor, feature_extractor
 from latent_arithmetic.images.dataset import ImageDataset, ImageSpec, load_images
-from latent_arithmetic.images.evaluate import SAMPLE_SEED, evaluate
+from latent_arithmetic.images.editing import find_ground_truth, make_editors
+from latent_arithmetic.images.evaluate import SAMPLE_SEED, evaluate, exact_match
 from latent_arithmetic.images.metrics import psnr
 from latent_arithmetic.images.pipeline import train
 from latent_arithmetic.images.presets import PRESETS, find_preset, resolve
+from latent_arithmetic.images.sampling import TrainedImageModel
 from latent_arithmetic.io import UserError, plain
 from latent_arithmetic.records import mean_of_examples
 
 SIZE = 64
 SHOWN = 20  # samples that are kept of every experiment
+SHOWN_EDITS = 8
 INTERPOLATION_SEEDS = (11, 12)  # of the latent vectors, as in the notebook
 MAX_IMAGES = 10_000
 FACE_IMAGES, FACE_EPOCHS = 8_000, 8  # the default GANs train for twice as long
@@ -140,27 +143,21 @@ class ImageExperiment(Experiment):
 
 
 @dataclass(frozen=True)
-class InterpolationExperiment(Experiment):
-    """Images between random latent vectors, of a model of another experiment.
+class ImagesExperiment(Experiment):
+    """Images made by a model of another experiment: between latent vectors, or edited.
 
-    It is trained anew; the images are kept, in place of samples.
+    They are kept, in place of samples. The model is trained anew.
     """
 
     model: ImageExperiment
 
-    purpose = "images between random latent vectors"
-
     @property
     def group(self) -> str:
-        return f"{self.model.data}-{self.model.task}-interpolation"
+        return f"{self.model.data}-{self.model.task}-{self.kind}"
 
     @property
     def seed(self) -> int:
         return self.model.seed
-
-    @property
-    def config(self) -> dict:
-        return {**self.model.config, "interpolations": list(INTERPOLATION_SEEDS)}
 
     def measure(self, work: Path, profile: Profile) -> Measurement:
         adapted = self.model.adapt(profile)
@@ -173,18 +170,60 @@ class InterpolationExperiment(Experiment):
             preset=self.model.preset,
             seed=self.seed,
         )
+        estimates, details, images = self.make_images(trained, dataset)
+        details["parameters"] = trained.model.count_params()
+        seconds = trained.run.history.seconds
+        return Measurement(estimates, details, seconds, images)
+
+
+class InterpolationExperiment(ImagesExperiment):
+    """Images between random latent vectors, a row of ten for each pair."""
+
+    kind = "interpolation"
+    purpose = "images between random latent vectors"
+
+    @property
+    def config(self) -> dict:
+        return {**self.model.config, "interpolations": list(INTERPOLATION_SEEDS)}
+
+    def make_images(self, trained: TrainedImageModel, dataset: ImageDataset) -> tuple:
         steps = SHOWN // len(INTERPOLATION_SEEDS)
         strips = [
             trained.interpolate(steps, seed, prior=trained.default_prior)
             for seed in INTERPOLATION_SEEDS
         ]
         found = psnr(dataset.test, trained.reconstruct(dataset.test))
-        return Measurement(
-            {"psnr": mean_of_examples(found, unit="dB")},
-            {"parameters": trained.model.count_params()},
-            trained.run.history.seconds,
-            np.concatenate(strips),
+        estimates = {"psnr": mean_of_examples(found, unit="dB")}
+        return estimates, {}, np.concatenate(strips)
+
+
+class EditsExperiment(ImagesExperiment):
+    """Some edits of test images by least squares, and what they should equal.
+
+    Three rows: before, edited, ground truth. The attributes that were added are among
+    the details. The edits are evenly spaced among all that have a ground truth.
+    """
+
+    kind = "edits"
+    purpose = "edits beside their ground truth"
+
+    @property
+    def config(self) -> dict:
+        return {**self.model.config, "edits": SHOWN_EDITS}
+
+    def make_images(self, trained: TrainedImageModel, dataset: ImageDataset) -> tuple:
+        editor = make_editors(trained, dataset)["least_squares"]
+        truth = find_ground_truth(dataset)
+        chosen = np.linspace(0, len(truth.edits) - 1, SHOWN_EDITS).astype(int)
+        edits = [truth.edits[index] for index in chosen]
+        rows = (
+            dataset.test[[edit.image for edit in edits]],
+            trained.decode(editor.apply(edits)),
+            truth.targets[chosen],
         )
+        added = [dataset.label_names[edit.added] for edit in edits]
+        estimates = exact_match(trained, editor, truth)
+        return estimates, {"added": added}, np.concatenate(rows)
 
 
 def all_experiments() -> list[Experiment]:
@@ -217,7 +256,8 @@ def all_experiments() -> list[Experiment]:
     order = list(SIDE_BY_SIDE)
     by_data = sorted(compared + variants, key=lambda each: order.index(each.data))
     faces = InterpolationExperiment(_compared("vae", "default", "utkface", SEEDS[0]))
-    return [*by_data, *ablations, faces]
+    edits = EditsExperiment(_compared("vae", "default", CRYPTOPUNKS_NAME, SEEDS[0]))
+    return [*by_data, *ablations, faces, edits]
 
 
 def _compared(task: str, preset: str, data: str, seed: int) -> ImageExperiment:

@@ -13,6 +13,7 @@ from latent_arithmetic.experiments.catalog import select
 from latent_arithmetic.experiments.driver import Driver
 from latent_arithmetic.experiments.executors import InProcess
 from latent_arithmetic.experiments.images import (
+    EditsExperiment,
     ImageExperiment,
     InterpolationExperiment,
     all_experiments,
@@ -41,6 +42,7 @@ def test_names_are_distinct_and_say_what_is_compared():
     data = {each.data for each in experiments if isinstance(each, ImageExperiment)}
     assert data <= {CRYPTOPUNKS_NAME, *CARDS}
     assert "utkface-vae-interpolation-seed-1" in names
+    assert "cryptopunks-vae-edits-seed-1" in names
     assert "cryptopunks-vae-default-40-epochs-seed-1" in names
     assert "cryptopunks-gan-no-ema-8-epochs-seed-1" in names
     assert "anime-faces-gan-kernel-size-5-seed-3" in names
@@ -90,14 +92,22 @@ def test_what_is_recorded_belongs_to_the_experiments():
 
 
 @pytest.mark.slow
-def test_an_interpolation_is_recorded_without_a_feature_extractor(
-    small_images, tmp_path
-):
-    experiment = InterpolationExperiment(ImageExperiment("vae", "unconditional"))
-    found = experiment.measure(tmp_path, SMOKE)
+def test_images_are_recorded_without_a_feature_extractor(small_images, tmp_path):
+    model = ImageExperiment("vae", "unconditional")
+    between, edits = InterpolationExperiment(model), EditsExperiment(model)
+    found = between.measure(tmp_path, SMOKE)
     assert found.images.shape == (20, 16, 16, 3) and len(np.unique(found.images)) > 1
     assert found.estimates["psnr"].n > 0
-    assert [path.name for path in tmp_path.iterdir()] == [experiment.name]
+    assert [path.name for path in tmp_path.iterdir()] == [between.name]
+    found = edits.measure(tmp_path, SMOKE)
+    before, after, targets = np.split(found.images, 3)
+    assert (
+        before.shape == (8, 16, 16, 3) and (before != targets).any(axis=(1, 2, 3)).all()
+    )
+    assert len(found.details["added"]) == 8
+    estimate = found.estimates["exact_match_rate"]
+    right = (after == targets).all(axis=(1, 2, 3))
+    assert estimate.n >= 1 and estimate.value == right.mean()  # of a single edit
 
 
 @pytest.mark.slow
