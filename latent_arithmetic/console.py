@@ -82,7 +82,8 @@ def import_keras_quietly() -> None:
     """Import Keras without its backend's start-up messages.
 
     TensorFlow 2.19 and later write to standard error whatever the log level is
-    (tensorflow/tensorflow issue 100442).
+    (tensorflow/tensorflow issue 100442). Its advice on retracing is left out, too: it
+    also comes where several models of different size each predict once.
 
     Raises:
         UserError: the backend is not installed, or Keras's own configuration file
@@ -90,7 +91,9 @@ def import_keras_quietly() -> None:
     """
     try:
         with _silent_standard_error():
-            importlib.import_module("keras")
+            keras = importlib.import_module("keras")
+            if keras.config.backend() == "tensorflow":
+                importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     except (ImportError, ValueError, AttributeError, TypeError) as error:
         backend = os.environ.get("KERAS_BACKEND") or "that ~/.keras/keras.json names"
         raise UserError(

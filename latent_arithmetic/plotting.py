@@ -203,7 +203,13 @@ def format_estimate(estimate: Estimate | float | str | None, decimals: int = 2) 
 
 def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
     """Show rows of texts, numbers or estimates under column headings: as HTML in a
-    notebook, as aligned text in a script."""
+    notebook, as aligned text in a script.
+
+    Names such as `exact_match` are written as words, in the first column and the
+    headings.
+    """
+    rows = [[_as_words(first), *others] for first, *others in rows]
+    columns = [_as_words(column) for column in columns]
     cells = [[format_estimate(cell) for cell in row] for row in rows]
     if in_notebook():
         from IPython.display import HTML, display
@@ -217,6 +223,10 @@ def show_table(rows: Sequence[Sequence], columns: Sequence[str]) -> None:
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         print("  ".join((first, *others)).rstrip())
+
+
+def _as_words(name):
+    return name.replace("_", " ") if isinstance(name, str) else name
 
 
 def _html_table(cells: list[list[str]], columns: Sequence[str]) -> str:

@@ -232,11 +232,13 @@ class Group:
     Args:
         estimates: combined over seeds.
         details: of every run, seed after seed.
+        runs: the values of the estimates of every run, likewise.
         devices: on which they ran; runs of different processors round differently.
     """
 
     estimates: dict[str, Estimate]
     details: tuple[dict, ...] = ()
+    runs: tuple[dict[str, float], ...] = ()
     devices: frozenset[str] = frozenset()
 
 
@@ -256,6 +258,10 @@ def read_groups(kind: str = "experiments") -> dict[str, Group]:
             group: Group(
                 estimates,
                 tuple(each.details for each in members[group]),
+                tuple(
+                    {name: estimate.value for name, estimate in each.estimates.items()}
+                    for each in members[group]
+                ),
                 frozenset(e.provenance.get("device", "") for e in members[group]),
             )
             for group, estimates in estimates_by_group(records).items()
@@ -266,6 +272,7 @@ def read_groups(kind: str = "experiments") -> dict[str, Group]:
         group: Group(
             {name: Estimate(*values) for name, values in entry["estimates"].items()},
             tuple(entry["details"]),
+            tuple(entry["runs"]),
         )
         for group, entry in content.items()
     }

@@ -53,9 +53,11 @@ def test_figures_are_saved_whatever_mplbackend_says(tmp_path, backend):
 
 
 def test_a_table_is_aligned_text_in_a_script_and_html_in_a_notebook(capsys):
-    show_table([["text-to-text", proportion(9, 10)], ["a", 3]], ["model", "exact"])
+    rows = [["text-to-text", proportion(9, 10)], ["digit_accuracy", 3]]
+    show_table(rows, ["model", "exact"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["model", "exact"]
+    assert lines[2].split() == ["digit", "accuracy", "3"]
     assert lines[1].startswith("text-to-text") and "90.00% [59.58, 98.21]" in lines[1]
     assert len({len(line) for line in lines}) == 1
     table = plotting._html_table([["a < b", "1"]], ["name", "n"])

@@ -28,8 +28,10 @@ from latent_arithmetic.publish.notebooks import (
 from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
-KEPT_DETAILS = ("error_types", "parameters", "first_gradients")  # of recorded runs
-WITH_DETAILS = re.compile(r"depth|^image-to-text")  # groups whose details are shown
+KEPT_DETAILS = ("error_types", "parameters", "first_gradients", "machine", "added")
+# Groups whose details are shown, and those whose runs are shown one by one.
+WITH_DETAILS = re.compile(r"depth|^image-to-text|^text-to-text-encoder|^length|edits$")
+WITH_RUNS = re.compile(r"^length")
 KEPT_CURVES = ("epoch", "exact_match")  # of the validation of recorded runs
 SIGNIFICANT_DIGITS = 5
 IMAGE_GROUP = re.compile(r"-(cae|vae|gan)-|^image-training|^gan-time")
@@ -171,9 +173,12 @@ def packed_records(kind: str, code: str) -> str:
             for name, estimate in entry.estimates.items()
             if kind == "benchmarks" or _is_named(name, names)
         }
-        with_details = WITH_DETAILS.search(group)
-        details = [_kept_details(run) for run in entry.details if with_details]
-        groups[group] = {"estimates": kept, "details": details}
+        details, runs = [], []
+        if WITH_DETAILS.search(group):
+            details = [_kept_details(run) for run in entry.details]
+        if WITH_RUNS.search(group):
+            runs = [{name: _rounded(run[name]) for name in kept} for run in entry.runs]
+        groups[group] = {"estimates": kept, "details": details, "runs": runs}
     return _pack(json.dumps({"groups": groups}, separators=(",", ":")).encode())
 
 
