@@ -4,6 +4,7 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
+from latent_arithmetic import __version__
 from latent_arithmetic.config import (
     PROFILES,
     add_flags,
@@ -26,6 +27,15 @@ SEQUENCE_TASKS = {
     ),
 }
 TASKS = IMAGE_TASKS | SEQUENCE_TASKS
+ABOUT_TASKS = {
+    "cae": "convolutional autoencoder of images",
+    "vae": "variational autoencoder of images",
+    "gan": "generative adversarial network of images",
+    "text-to-text": "answers queries such as 81+24",
+    "image-to-text": "answers queries in handwriting",
+    "text-to-image": "draws answers in handwriting",
+    "digit-classifier": "recognizes handwritten characters",
+}
 DEFAULT_DATA = "cryptopunks"
 DESCRIPTION = (
     "Generative models of images (CAE, VAE, GAN), and sequence models that add and "
@@ -43,6 +53,13 @@ def _real(low: float, high: float | None = None, low_open: bool = False):
     """The type of a finite number within bounds."""
     about = dict(choices=None, low=low, high=high, low_open=low_open, high_open=False)
     return flag_type(float, about)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line: the usage of many flags would hide it."""
+
+    def error(self, message: str):
+        self.exit(2, f"error: {message}; `{self.prog} --help` says what is expected\n")
 
 
 SEED = {"type": _whole(0, 2**32 - 1), "default": 0, "metavar": "N"}
@@ -83,13 +100,14 @@ def _preset_names(task: str) -> tuple[str, ...]:
 def _add_train(commands, task: str | None) -> None:
     """`train`, with the flags of one task; the others' would have no effect."""
     train = commands.add_parser(
-        "train", help="train one model into a folder", allow_abbrev=False
+        "train",
+        help="train one model into a folder",
+        epilog="`train TASK --help` lists the flags of a task",
+        allow_abbrev=False,
     )
     tasks = train.add_subparsers(required=True, metavar="TASK", dest="task")
     for name in TASKS:
-        parser = tasks.add_parser(
-            name, help=f"`train {name} --help` lists its flags", allow_abbrev=False
-        )
+        parser = tasks.add_parser(name, help=ABOUT_TASKS[name], allow_abbrev=False)
         parser.set_defaults(command="train", parser=parser)
         if name != task:
             continue
@@ -110,13 +128,16 @@ def _add_train(commands, task: str | None) -> None:
         )
         if name in IMAGE_TASKS:
             _add_image_data(parser)
+            others = [preset for preset in _preset_names(name) if preset != "default"]
             parser.add_argument(
                 "--preset",
                 default="default",
                 choices=_preset_names(name),
                 metavar="NAME",
-                help=f"a named configuration: {', '.join(_preset_names(name))} "
-                "(baseline is the assignment's; the others are ablations)",
+                help=f"a named configuration: default, or {', '.join(others)} "
+                "(baseline is the assignment's model; the others are ablations)"
+                if others
+                else "a named configuration; of this task there is one, default",
             )
             parser.add_argument(
                 "--seed", **SEED, help="seed of weights, noise and shuffling"
@@ -179,7 +200,7 @@ def _add_answer(parser: argparse.ArgumentParser) -> None:
         "queries",
         nargs="*",
         metavar="QUERY",
-        help="such as 81+24; put -- before a query that starts with a minus sign",
+        help="such as 81+24",
     )
     parser.add_argument(
         "--queries",
@@ -238,9 +259,9 @@ def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument(
         "--data",
-        default=DEFAULT_DATA,
         metavar="NAME|PATH",
-        help=f"as for `train` (default {DEFAULT_DATA})",
+        help="as for `train` (default: the data set that the model was trained on, if "
+        "it has a name)",
     )
     _add_value_range(parser)
     parser.add_argument("--count", **COUNT, help="only N images, spread evenly")
@@ -325,15 +346,21 @@ def _add_executor(parser: argparse.ArgumentParser) -> None:
 def _add_submission(parser: argparse.ArgumentParser) -> None:
     _add_profile(parser)
     parser.add_argument(
-        "--out", type=Path, default=Path("build/submission.zip"), metavar="FILE"
+        "--out",
+        type=Path,
+        default=Path("build/submission.zip"),
+        metavar="FILE",
+        help="the zip to write (default build/submission.zip)",
     )
 
 
 def build_parser(task: str | None = None) -> argparse.ArgumentParser:
     """The whole command line; of `train`, the flags of one task."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="latent-arithmetic", description=DESCRIPTION, allow_abbrev=False
     )
+    version = f"latent-arithmetic {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, help_text, add_arguments in (
         ("run", "execute both notebooks, export scripts, build report", _add_profile),
@@ -341,7 +368,7 @@ def build_parser(task: str | None = None) -> argparse.ArgumentParser:
         ("publish", "copy a finished build to its committed places", _add_profile),
         ("release-check", "check that published files match their sources", None),
         ("export", "regenerate scripts and self-contained notebooks", None),
-        ("submission", "zip notebooks, scripts, package and report", _add_submission),
+        ("submission", "zip all that a student hands in", _add_submission),
         ("datasets", "list image data sets: license, link, attributes", None),
         ("experiments", "run, list or show recorded experiments", _add_experiments),
         ("answer", "answer queries with a trained sequence model", _add_answer),

@@ -198,9 +198,10 @@ def find_record(path: Path, config: dict) -> Record | None:
             for key in sorted(record.config.keys() | wanted.keys())
             if record.config.get(key) != wanted.get(key)
         ]
+        listed = "\n  ".join(differences)
         raise UserError(
-            f"{path} records another run ({'; '.join(differences)}); "
-            "choose another folder or remove this one"
+            f"{path} records another run; choose another folder, or remove this one. "
+            f"What differs:\n  {listed}"
         )
     return record
 

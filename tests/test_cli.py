@@ -31,11 +31,11 @@ def models(tmp_path_factory, small_sequence_models):
 
 
 def failed(capsys, *arguments) -> str:
-    """The one line of error of a command that has to fail."""
+    """The error of a command that has to fail."""
     assert main([str(argument) for argument in arguments]) == USER_ERROR
-    error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ")
-    return error
+    lines = capsys.readouterr().err.strip().splitlines()
+    last = max(i for i, line in enumerate(lines) if line.startswith("error: "))
+    return "\n".join(lines[last:])
 
 
 def refused(capsys, *arguments) -> str:
@@ -43,7 +43,8 @@ def refused(capsys, *arguments) -> str:
     with pytest.raises(SystemExit) as stop:
         main([str(argument) for argument in arguments])
     assert stop.value.code == USER_ERROR
-    return capsys.readouterr().err.strip().splitlines()[-1]
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    return line
 
 
 def test_answers_stand_one_a_line_in_order(models, capsys, tmp_path):
@@ -152,6 +153,7 @@ def test_user_mistakes_are_one_clear_line(models, capsys, tmp_path):
     nothing = tmp_path / "no-such-folder"
     train = ["train", "vae", "--out", tmp_path / "m", *SMOKE, "--data"]
     assert "no-such-folder" in failed(capsys, *train, nothing)
+    assert "empty name" in failed(capsys, *train, "")
     png.write_bytes(b"")
     assert "cannot make the folder" in failed(
         capsys, "train", "vae", "--out", png, *SMOKE

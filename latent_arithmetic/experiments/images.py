@@ -73,7 +73,8 @@ class ImageExperiment(Experiment):
 
     @property
     def purpose(self) -> str:
-        kind = "ablation" if self.preset not in ("default", "baseline") else self.preset
+        ablation = self.preset not in ("default", "baseline")
+        kind = f"ablation {self.preset}" if ablation else self.preset
         return f"{kind}: samples, edits and reconstructions of a {self.task}"
 
     @property

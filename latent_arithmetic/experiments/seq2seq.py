@@ -76,7 +76,8 @@ class ModelExperiment(Experiment):
     @property
     def purpose(self) -> str:
         percent = round(100 * self.settings.train_fraction)
-        return f"exact match, {self.settings.split} split, {percent}% trained on"
+        split = f"{self.settings.split} split, {percent}% trained on"
+        return f"{self.variant or self.task}: exact match, {split}"
 
     @property
     def config(self) -> dict:

@@ -96,6 +96,11 @@ def find_images(data: str | Path) -> Path:
         UserError: there are no such images; it says where to get a data set.
     """
     name = str(data)
+    if not name.strip():
+        raise UserError(
+            f"received an empty name of images; expected one of {', '.join(CARDS)}, or "
+            "the path of a folder, .zip, .npz or .npy of images"
+        )
     if name in CARDS:
         return find_local(CARDS[name]) or _download(CARDS[name])
     path = Path(os.path.expanduser(name))
@@ -150,7 +155,8 @@ def _download(card: DatasetCard) -> Path:
     """Let kagglehub download a data set into its own folder, under the user's name."""
     by_hand = (
         f"get it from {card.link} (license: {card.license}), then give its path as the "
-        f"data (--data PATH) or put it into {data_folders()[0]} as {card.file_names[0]}"
+        f"data (--data PATH) or put it into {data_folders()[0]} as {card.name}.zip or "
+        f"as a folder {card.name}"
     )
     if card.kaggle is None:
         raise UserError(f"{card.name} is not on this machine; {by_hand}")
@@ -159,7 +165,7 @@ def _download(card: DatasetCard) -> Path:
     except ImportError:
         raise UserError(
             f"{card.name} is not on this machine; {by_hand}; or have it downloaded: "
-            'pip install "latent-arithmetic[fetch]"'
+            'python -m pip install -e ".[fetch]" in the project\'s folder'
         ) from None
     say(f"downloading {card.name} from Kaggle: {card.what}")
     say(f"  license: {card.license}; {card.link}")

@@ -158,8 +158,8 @@ def load_images(
     report.names = [report.names[index] for index in firsts]
     if len(firsts) < MIN_IMAGES:
         raise UserError(
-            f"{len(firsts)} usable images are too few; at least {MIN_IMAGES} "
-            f"different ones are needed.\n{report}"
+            f"{report}\n{len(firsts)} usable images are too few; at least "
+            f"{MIN_IMAGES} different ones are needed"
         )
     part = _split(positions)
     parts = {"train": part == 2, "validation": part == 1, "test": part == 0}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latent_arithmetic.config import Profile
 from latent_arithmetic.console import say
-from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
+from latent_arithmetic.images.catalog import CARDS, CRYPTOPUNKS_NAME
 from latent_arithmetic.images.dataset import (
     ImageDataset,
     ImageSpec,
@@ -68,6 +68,8 @@ LARGEST_SEED = 2**32 - 1
 GAP = 2  # pixels between the images of a contact sheet
 SHEET_COLUMNS = 10
 SHEET_IMAGES = 5 * SHEET_COLUMNS
+# What a data set is called in a run, and on the command line.
+DATASETS = {"CryptoPunks": CRYPTOPUNKS_NAME} | {name: name for name in CARDS}
 
 
 @dataclass(frozen=True)
@@ -333,7 +335,7 @@ def show_samples(trained: TrainedImageModel, path: Path) -> None:
 
 def reconstruct_to_file(
     model_folder: Path,
-    data: str | Path,
+    data: str | Path | None,
     count: int | None,
     path: Path,
     value_range: tuple[float, float] | None = None,
@@ -344,14 +346,23 @@ def reconstruct_to_file(
     its reconstruction. Images may be among those that the model was trained on.
 
     Args:
+        data: as for `train`; None: the data set that the model was trained on.
         count: only so many images, spread evenly over all.
         value_range: of the data, see `load_images`.
 
     Raises:
-        UserError: the model cannot reconstruct, or there are no usable images.
+        UserError: the model was trained on images without a name, and `data` is None;
+            it cannot reconstruct, or there are no usable images.
     """
     trained, path = load(model_folder), Path(path)
     trained.expect_encoder()
+    trained_on = trained.config["data"]
+    if data is None and trained_on not in DATASETS:
+        raise UserError(
+            f"the model in {model_folder} was trained on images of your own "
+            f"({trained_on}); say which to reconstruct with --data PATH"
+        )
+    data = DATASETS[trained_on] if data is None else data
     as_sheet = path.suffix == ".png"
     limit = count or (SHEET_IMAGES if as_sheet else None)
     originals, report = read_images(data, trained.size, limit, value_range)

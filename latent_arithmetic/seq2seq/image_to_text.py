@@ -116,7 +116,7 @@ class ImageToTextConfig(FrozenTextConfig):
     )
     supervision: str = setting(
         SUPERVISIONS[0],
-        "weak: answers only; full (modular only): the label of every character",
+        "what is told in training: answers only, or (modular only) all characters",
         choices=SUPERVISIONS,
     )
     cnn: str | None = setting(

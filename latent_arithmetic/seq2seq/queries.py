@@ -113,7 +113,7 @@ def format_answers(
 def _remedy(character: str) -> str:
     """What is wrong with a character that is not in the alphabet, and what to do."""
     if character in PADDING:
-        return f"{character!r} may not stand in a query (one at a time)"
+        return f"{character!r} may not stand in a query; write '81+24', one at a time"
     if character in "=?":
         return f"{character!r} is no part of a query; leave it out"
     name = unicodedata.name(character, "unnamed").lower()

@@ -89,7 +89,7 @@ def test_a_failed_download_is_one_clear_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     for name, advice in (
         ("rijksmuseum-portraits", "--data PATH"),
-        ("butterflies", "latent-arithmetic[fetch]"),
+        ("butterflies", 'pip install -e ".[fetch]"'),
     ):
         with pytest.raises(UserError, match="not on this machine") as error:
             load_images(name)

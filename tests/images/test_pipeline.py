@@ -193,6 +193,12 @@ def test_reconstructions_of_own_images_in_files(trained_models, tmp_path):
     reconstruct_to_file(vae, images, 3, tmp_path / "again.png")
     sheet = np.asarray(Image.open(tmp_path / "again.png"))
     assert sheet.shape == (2 * (SIZE + 2) + 2, 3 * (SIZE + 2) + 2, 3)
+    reconstruct_to_file(vae, None, 3, tmp_path / "its-own.png")
+    mine = tmp_path / "mine"
+    shutil.copytree(vae, mine)
+    edit_run(lambda c: c.update(data="my_faces"))(mine)
+    with pytest.raises(UserError, match="my_faces.*--data PATH"):
+        reconstruct_to_file(mine, None, 3, tmp_path / "again.png")
     with pytest.raises(UserError, match="no encoder"):
         gan = trained_models["gan"].run.folder
         reconstruct_to_file(gan, images, 3, tmp_path / "x.png")

@@ -40,7 +40,7 @@ BAD_QUERIES = {
     "1+234": "character 3: the number has more than 2 digits",
     "": "character 1: the query is empty",
     "   ": "the query is empty",
-    "1 + 2": "character 2: ' ' may not stand in a query (one at a time)",
+    "1 + 2": "character 2: ' ' may not stand in a query; write '81+24', one at a time",
     "1\u00a0+2": "character 2: '\\xa0' may not stand in",
     "1\u200b+2": "character 2: '\\u200b' may not stand in",
     "81+24 41-89": "character 6: ' ' may not stand in",
