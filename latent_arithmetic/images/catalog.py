@@ -62,7 +62,7 @@ _CARDS = (
         what="21,551 faces of drawn characters, 64 x 64 pixels",
         license="educational use",
         link="https://www.kaggle.com/datasets/soumikrakshit/anime-faces",
-        labels="five years each, where files are named number_year.jpg",
+        labels="the year in bands of five, where files are named number_year.jpg",
         kaggle="soumikrakshit/anime-faces",
         archive="anime-faces-64.zip",
     ),
