@@ -59,9 +59,14 @@ class DigitClassifier(keras.Model):
             x = random_blur(x, self.seed_generator)
         return self.cnn(x, training=training)
 
-    def recognize(self, images: np.ndarray) -> list[str]:
-        """Texts of images, uint8 [n, length, 28, 28]; '?' is a rejected character."""
+    def recognize(self, images: np.ndarray, may_reject: bool = True) -> list[str]:
+        """Texts of images, uint8 [n, length, 28, 28]; '?' is a rejected character.
+
+        Args:
+            may_reject: if not, the most probable of the 13 characters is taken.
+        """
         codes = predict(self, images.reshape(-1, GLYPH_SIZE, GLYPH_SIZE))
+        codes = codes if may_reject else codes[:, :REJECT]
         rows = codes.argmax(axis=-1).reshape(images.shape[:2]).tolist()
         return ["".join(CLASSES[code] for code in row) for row in rows]
 

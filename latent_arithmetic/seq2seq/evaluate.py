@@ -271,9 +271,10 @@ def evaluate(
         `digit_accuracy` and `errors_with_misread_character` too. With a classifier, any
         gets `queries_the_classifier_misreads` and `errors_the_classifier_misreads`: of
         all queries, and of those answered wrongly, the fraction in which the classifier
-        misreads a character. A text-to-image model gets `real_glyphs_exact_match` (the
-        classifier on real handwriting of the true answers) and what `compare_glyphs`
-        measures.
+        misreads a character. A text-to-image model gets `exact_match_without_reject`
+        (every image has to be taken for one of the 13 characters),
+        `real_glyphs_exact_match` (the classifier on real handwriting of the true
+        answers) and what `compare_glyphs` measures.
 
     Raises:
         UserError: there is no query, or no classifier where one is needed.
@@ -335,7 +336,11 @@ def _evaluate_drawn_answers(
         AnswerEvaluation(queries, classifier.recognize(images), trained.format)
         for images in (drawn, real)
     )
+    forced = AnswerEvaluation(
+        queries, classifier.recognize(drawn, may_reject=False), trained.format
+    )
     estimates = answers.estimates()
+    estimates["exact_match_without_reject"] = fraction_of(forced.exact_match)
     estimates["real_glyphs_exact_match"] = fraction_of(reference.exact_match)
     ratios = compare_glyphs(answers.expected, drawn, real, glyph_bank("train"))
     for name, ratio in ratios.items():

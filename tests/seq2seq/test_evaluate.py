@@ -190,9 +190,15 @@ def test_one_function_evaluates_every_task():
     drawing = Solver("text-to-image")
     with pytest.raises(UserError, match="digit-classifier"):
         evaluate(drawing, queries)
-    classifier = SimpleNamespace(recognize=lambda images: [" 12"] * len(images))
+
+    def recognize(images, may_reject=True):
+        return [" ?2" if may_reject and place % 2 else " 12" for place in range(60)]
+
+    classifier = SimpleNamespace(recognize=recognize)
     estimates, answers = evaluate(drawing, queries, classifier)
-    assert estimates["real_glyphs_exact_match"].value == 1
+    assert estimates["exact_match"].value == 0.5
+    assert estimates["exact_match_without_reject"].value == 1
+    assert estimates["real_glyphs_exact_match"].value == 0.5
     assert 0.5 < estimates["intra_class_diversity"].value < 2
     assert estimates["gradient_energy"].unit == "% of real"
     with pytest.raises(UserError, match="no query"):
