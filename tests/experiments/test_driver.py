@@ -167,7 +167,9 @@ def test_headline_rows_have_five_seeds_and_none_is_the_chosen_one():
     for percent in (90, 50, 10):
         assert len(seeds[f"text-to-text-encoder-decoder-random-{percent}"]) == 5
     assert all(found == {0} for group, found in seeds.items() if "tuning" in group)
-    single = {each.group for each in seq2seq_runs.image_depth_experiments()}
+    compared = seq2seq_runs.image_depth_experiments()
+    compared += seq2seq_runs.image_fraction_experiments()
+    single = {each.group for each in compared}
     assert all(seeds[group] == {1} for group in single)
     assert all(
         len(found) in (3, 5) and 0 not in found
