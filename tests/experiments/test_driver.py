@@ -60,7 +60,7 @@ def test_a_recorded_experiment_is_not_run_again(tmp_path, capsys):
     with pytest.raises(UserError, match="bias: there 0.5, wanted 0.7"):
         find_recorded(Coin(1, bias=0.7), tmp_path)
     show_experiments(coins, tmp_path)
-    assert "coin: exact_match" in capsys.readouterr().out
+    assert "coin: exact match" in capsys.readouterr().out
     show_status(all_coins(), tmp_path)
     assert "2 done, 0 running, 0 failed, 7 waiting" in capsys.readouterr().out
 
