@@ -37,7 +37,10 @@ GIVEN = (
 )
 UNCONDITIONAL = re.compile(r"-(baseline|unconditional)\b|-cae-")
 ATTRIBUTES = "attributes of training images"
-TRIVIAL = ("nearest_neighbor_vote", "most_frequent_answer")  # no model's estimates
+# Estimates of trivial baselines, and of real images: no model's.
+TRIVIAL = ("nearest_neighbor_vote", "most_frequent_answer")
+REAL = ("real_glyphs_exact_match",)
+REAL_IMAGES = "real images"
 
 
 def given(group: str, estimate: str = "") -> str:
@@ -50,6 +53,8 @@ def given(group: str, estimate: str = "") -> str:
     """
     if estimate in TRIVIAL:
         return NOTHING
+    if estimate in REAL or estimate.endswith("_reference"):
+        return REAL_IMAGES
     own = next((what for start, what in GIVEN if group.startswith(start)), None)
     if own is None:
         return NOTHING if UNCONDITIONAL.search(group) else ATTRIBUTES

@@ -2,7 +2,14 @@
 
 import pytest
 
-from latent_arithmetic.given import ATTRIBUTES, COLUMNS, NOTHING, UNITS_FIRST, given
+from latent_arithmetic.given import (
+    ATTRIBUTES,
+    COLUMNS,
+    NOTHING,
+    REAL_IMAGES,
+    UNITS_FIRST,
+    given,
+)
 from latent_arithmetic.records import read_groups
 
 
@@ -18,6 +25,8 @@ from latent_arithmetic.records import read_groups
         ("cryptopunks-vae-unconditional", "", NOTHING),
         ("cryptopunks-cae-default", "", NOTHING),
         ("cryptopunks-gan-default", "", ATTRIBUTES),
+        ("cryptopunks-gan-default", "frechet_distance_reference", REAL_IMAGES),
+        ("text-to-image-conditional-vae", "real_glyphs_exact_match", REAL_IMAGES),
     ],
 )
 def test_what_is_given(group, estimate, expected):
