@@ -29,8 +29,11 @@ from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
 KEPT_DETAILS = ("error_types", "parameters", "first_gradients", "machine", "added")
-# Groups whose details are shown, and those whose runs are shown one by one.
-WITH_DETAILS = re.compile(r"depth|^image-to-text|^text-to-text-encoder|^length|edits$")
+# Groups whose details are shown, whose curves are, and whose runs one by one.
+WITH_DETAILS = re.compile(
+    r"depth|^image-to-text|^text-to-text-encoder-decoder-random-(10|5|2)$|^length|edits$"
+)
+WITH_CURVES = re.compile(r"depth|^image-to-text")
 WITH_RUNS = re.compile(r"^length")
 KEPT_CURVES = ("epoch", "exact_match")  # of the validation of recorded runs
 SIGNIFICANT_DIGITS = 5
@@ -175,18 +178,19 @@ def packed_records(kind: str, code: str) -> str:
         }
         details, runs = [], []
         if WITH_DETAILS.search(group):
-            details = [_kept_details(run) for run in entry.details]
+            curves = bool(WITH_CURVES.search(group))
+            details = [_kept_details(run, curves) for run in entry.details]
         if WITH_RUNS.search(group):
             runs = [{name: _rounded(run[name]) for name in kept} for run in entry.runs]
         groups[group] = {"estimates": kept, "details": details, "runs": runs}
     return _pack(json.dumps({"groups": groups}, separators=(",", ":")).encode())
 
 
-def _kept_details(run: dict) -> dict:
+def _kept_details(run: dict, with_curves: bool) -> dict:
     """The details of a recorded run that the notebooks show."""
     kept = {key: run[key] for key in KEPT_DETAILS if key in run}
     curves = run.get("validation", {})
-    if "exact_match" in curves:
+    if with_curves and "exact_match" in curves:
         kept["validation"] = {
             key: [_rounded(value) for value in curves[key]] for key in KEPT_CURVES
         }

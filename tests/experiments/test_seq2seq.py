@@ -109,7 +109,9 @@ def test_end_to_end_models_have_the_same_schedule():
 
 
 @pytest.mark.slow
-def test_settings_are_compared_by_validation_queries_alone(tmp_path):
+def test_settings_are_compared_by_validation_queries_alone(
+    tmp_path, small_sequence_models
+):
     config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH)).resolve()
     experiment = TuningExperiment(config)
     name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.3-epochs-1"
