@@ -83,7 +83,6 @@ from latent_arithmetic.seq2seq import (
     glyphs,
     image_to_text,
     layers,
-    length_generalization,
     pipeline,
     queries,
     tasks,
@@ -1377,10 +1376,14 @@ show_recorded(
 # Write both numbers above each other: a *column* is the two digits that belong together.
 # A longer number is more columns. But a recurrent layer may compute the units in one way
 # and the tens in another. A **finite-state RNN** has hardly room for that: its cell is a
-# small network with a softmax over **four states**. The current state gets a bonus, so
-# the cell stays in it unless the digits of a column change it, and growing noise in
-# training drives the cell to be in one state at a time. Two such layers pass over the
-# columns in both directions; what a column gets is the state *before* it, as a carry.
+# small network with a softmax over **four states**,
+# 
+# $$ s_{t+1} = \mathrm{softmax}\big(4\,W\,\mathrm{relu}(V\,[x_t, s_t] + b) + 8\,s_t + \text{noise}\big) . $$
+# 
+# The current state $s_t$ has a bonus of 8, so the cell stays in it unless the column
+# $x_t$ changes it, and growing noise in training drives the cell to be in one state at a
+# time. Two such layers pass over the columns in both directions; what a column gets is
+# the state *before* it, as a carry.
 
 # **Given** are the columns: the two digits that belong together, and the sign. It is
 # trained on numbers of one to three digits, since three digits show everything that can
@@ -1390,8 +1393,6 @@ show_recorded(
 # less than 100. The same network with LSTM cells, and one trained on two digits, stand
 # beside it.
 
-show_source(length_generalization.FiniteStateCell.next_logits)
-show_source(length_generalization.FiniteStateCell.call)
 DIGITS, PARTS = (3, 5, 10, 20, 100), ("sums", "differences")
 LENGTH = {
     label: f"length-generalization-{name}-digits"
