@@ -29,6 +29,7 @@ from latent_arithmetic.records import read_groups
 
 PACKAGE = "latent_arithmetic"
 KEPT_DETAILS = ("error_types", "parameters", "first_gradients", "machine", "added")
+KEPT_DETAILS += ("ratio_to_baseline",)  # of a benchmark
 # Groups whose details are shown, whose curves are, and whose runs one by one.
 WITH_DETAILS = re.compile(
     r"depth|^image-to-text|^text-to-text-encoder-decoder-random-(10|5|2)$|^length|edits$"
@@ -177,7 +178,7 @@ def packed_records(kind: str, code: str) -> str:
             if kind == "benchmarks" or _is_named(name, names)
         }
         details, runs = [], []
-        if WITH_DETAILS.search(group):
+        if kind == "benchmarks" or WITH_DETAILS.search(group):
             curves = bool(WITH_CURVES.search(group))
             details = [_kept_details(run, curves) for run in entry.details]
         if WITH_RUNS.search(group):
