@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 
@@ -78,12 +79,17 @@ def _silent_standard_error():
         os.close(kept)
 
 
+def _is_no_advice_on_retracing(record: logging.LogRecord) -> bool:
+    return "tf.function retracing" not in record.getMessage()
+
+
 def import_keras_quietly() -> None:
     """Import Keras without its backend's start-up messages.
 
     TensorFlow 2.19 and later write to standard error whatever the log level is
     (tensorflow/tensorflow issue 100442). Its advice on retracing is left out, too: it
-    also comes where several models of different size each predict once.
+    also comes where several models of different size each predict once. All other
+    warnings stay.
 
     Raises:
         UserError: the backend is not installed, or Keras's own configuration file
@@ -93,7 +99,8 @@ def import_keras_quietly() -> None:
         with _silent_standard_error():
             keras = importlib.import_module("keras")
             if keras.config.backend() == "tensorflow":
-                importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
+                logger = importlib.import_module("tensorflow").get_logger()
+                logger.addFilter(_is_no_advice_on_retracing)
     except (ImportError, ValueError, AttributeError, TypeError) as error:
         backend = os.environ.get("KERAS_BACKEND") or "that ~/.keras/keras.json names"
         raise UserError(

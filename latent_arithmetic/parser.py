@@ -260,8 +260,7 @@ def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="as for `train` (default: the data set that the model was trained on, if "
-        "it has a name)",
+        help=f"as for `train` (default {DEFAULT_DATA}, of a model of these)",
     )
     _add_value_range(parser)
     parser.add_argument("--count", **COUNT, help="only N images, spread evenly")

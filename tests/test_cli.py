@@ -43,8 +43,9 @@ def refused(capsys, *arguments) -> str:
     with pytest.raises(SystemExit) as stop:
         main([str(argument) for argument in arguments])
     assert stop.value.code == USER_ERROR
-    (line,) = capsys.readouterr().err.strip().splitlines()
-    return line
+    shown = capsys.readouterr().err.strip()
+    assert "usage:" not in shown
+    return shown.splitlines()[-1]
 
 
 def test_answers_stand_one_a_line_in_order(models, capsys, tmp_path):

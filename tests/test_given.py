@@ -1,5 +1,7 @@
 """What models are given is said of every recorded group."""
 
+import re
+
 import pytest
 
 from latent_arithmetic.given import (
@@ -10,6 +12,7 @@ from latent_arithmetic.given import (
     UNITS_FIRST,
     given,
 )
+from latent_arithmetic.publish.tables import GIVEN
 from latent_arithmetic.records import read_groups
 
 
@@ -43,3 +46,11 @@ def test_nothing_is_said_only_of_what_is_given_nothing():
     for group in read_groups():
         if given(group).startswith(NOTHING):
             assert not any(w in group for w in ("modular", "aligned", "length"))
+
+
+@pytest.mark.parametrize("kind", ["experiments", "earlier"])
+def test_all_that_is_given_is_explained_beside_the_tables(kind):
+    for group, found in read_groups(kind).items():
+        for estimate in found.estimates:
+            parts = re.split(r"[,;()]", given(group, estimate))
+            assert {part.strip() for part in parts} - {""} <= GIVEN.keys()

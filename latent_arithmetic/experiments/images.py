@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -148,7 +149,12 @@ class ImagesExperiment(Experiment):
     """Images made by a model of another experiment: between latent vectors, or edited.
 
     They are kept, in place of samples. The model is trained anew.
+
+    Attributes:
+        kind: what the images are, in a word, for the name.
     """
+
+    kind: ClassVar[str]
 
     model: ImageExperiment
 

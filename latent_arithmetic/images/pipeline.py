@@ -12,7 +12,7 @@ from PIL import Image
 
 from latent_arithmetic.config import Profile
 from latent_arithmetic.console import say
-from latent_arithmetic.images.catalog import CARDS, CRYPTOPUNKS_NAME
+from latent_arithmetic.images.catalog import CRYPTOPUNKS_NAME
 from latent_arithmetic.images.dataset import (
     ImageDataset,
     ImageSpec,
@@ -68,8 +68,7 @@ LARGEST_SEED = 2**32 - 1
 GAP = 2  # pixels between the images of a contact sheet
 SHEET_COLUMNS = 10
 SHEET_IMAGES = 5 * SHEET_COLUMNS
-# What a data set is called in a run, and on the command line.
-DATASETS = {"CryptoPunks": CRYPTOPUNKS_NAME} | {name: name for name in CARDS}
+EMBEDDED = "CryptoPunks"  # what a run calls the data set that is always there
 
 
 @dataclass(frozen=True)
@@ -346,7 +345,7 @@ def reconstruct_to_file(
     its reconstruction. Images may be among those that the model was trained on.
 
     Args:
-        data: as for `train`; None: the data set that the model was trained on.
+        data: as for `train`; None: the embedded CryptoPunks, of a model of them.
         count: only so many images, spread evenly over all.
         value_range: of the data, see `load_images`.
 
@@ -356,13 +355,12 @@ def reconstruct_to_file(
     """
     trained, path = load(model_folder), Path(path)
     trained.expect_encoder()
-    trained_on = trained.config["data"]
-    if data is None and trained_on not in DATASETS:
+    if data is None and trained.config["data"] != EMBEDDED:
         raise UserError(
-            f"the model in {model_folder} was trained on images of your own "
-            f"({trained_on}); say which to reconstruct with --data PATH"
+            f"the model in {model_folder} was trained on {trained.config['data']}; say "
+            "which images to reconstruct with --data NAME or --data PATH"
         )
-    data = DATASETS[trained_on] if data is None else data
+    data = CRYPTOPUNKS_NAME if data is None else data
     as_sheet = path.suffix == ".png"
     limit = count or (SHEET_IMAGES if as_sheet else None)
     originals, report = read_images(data, trained.size, limit, value_range)

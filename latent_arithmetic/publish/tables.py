@@ -100,6 +100,8 @@ SECTIONS = (
 )
 GIVEN = {
     "nothing": "training examples only",
+    "queries in a shuffled order": "the same for all queries",
+    "real images": "no model: what real images score",
     "units first": "answers are written from the units to the hundreds, then reversed",
     "frozen text model": "a text-to-text model, trained before, calculates",
     "list of queries": "which 20,000 queries there are",
