@@ -38,14 +38,36 @@ def build_in_scratch(tmp_path_factory):
         yield
 
 
+def _run_eagerly(eagerly: bool) -> None:
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.run_functions_eagerly(eagerly)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def eager():
+    """Steps are not compiled: that takes longer than the few steps of most tests."""
+    _run_eagerly(True)
+
+
+@pytest.fixture
+def compiled():
+    """Steps are compiled, as they are for users; for tests of training itself."""
+    _run_eagerly(False)
+    yield
+    _run_eagerly(True)
+
+
 @pytest.fixture(scope="module")
 def small_sequence_models():
-    """Sequence models with few units and steps, not unrolled: quickly compiled."""
+    """Sequence models with few units, trained for few steps."""
     from latent_arithmetic.seq2seq import layers, tasks
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "EPOCH_QUERIES", 128)
-        patch.setattr(layers, "unrolled_is_faster", lambda: False)
         patch.setattr(layers, "LSTM_UNITS", 16)
         yield
 

@@ -287,7 +287,7 @@ def run_shell(command: str, **environment) -> subprocess.CompletedProcess:
 
 
 def test_a_closed_pipe_and_a_broken_keras_are_no_tracebacks(tmp_path):
-    listed = run_shell("LA experiments list | head -1")
+    listed = run_shell("LA experiments list | head -1", KERAS_BACKEND="numpy")
     assert listed.stdout.count("\n") == 1 and "Traceback" not in listed.stderr
     broken = run_shell("LA experiments list", KERAS_BACKEND="theano")
     assert broken.returncode == USER_ERROR and "KERAS_BACKEND" in broken.stderr

@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
-from latent_arithmetic.config import OutputFolder
+from latent_arithmetic.config import PROFILES, OutputFolder
 from latent_arithmetic.console import say
 from latent_arithmetic.io import UserError
 from latent_arithmetic.publish.notebooks import project_part, write_text
@@ -54,9 +55,10 @@ def number_texts(notebook_results: Path) -> dict[str, str]:
 
     `<kind>/<group>/<estimate>` is a value, `notebook/<result>/<estimate>` one of the
     notebooks' own run; `:interval`, `:n` and `:seeds` behind it belong to it. Details
-    that are plain numbers or texts have keys, too.
+    that are plain numbers or texts have keys, too; `settings/<profile>/<name>` is a
+    setting of a profile.
     """
-    texts = {}
+    texts = settings_texts()
     for kind in KINDS:
         for group, found in read_groups(kind).items():
             for name, estimate in found.estimates.items():
@@ -79,6 +81,19 @@ def _texts_of_details(base: str, details: dict) -> dict[str, str]:
             texts |= _texts_of_details(f"{base}/{name}", value)
         elif isinstance(value, (int, float, str)):
             texts[f"{base}/{name}"] = format_number(value)
+    return texts
+
+
+def settings_texts() -> dict[str, str]:
+    """The settings of every profile by key, such as `settings/full/vae/epochs`."""
+    texts = {}
+    for profile in PROFILES.values():
+        for name, value in asdict(profile).items():
+            parts = value.items() if isinstance(value, dict) else [("", value)]
+            for part, single in parts:
+                key = "/".join(filter(None, ("settings", profile.name, name, part)))
+                several = single if isinstance(single, tuple) else (single,)
+                texts[key] = ", ".join(f"{each}" for each in several)
     return texts
 
 

@@ -30,6 +30,8 @@ from latent_arithmetic.records import read_record
 from latent_arithmetic.seq2seq.baseline import build_baseline, encode_text
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, build_text_model
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 CONFIG = BenchmarkConfig(repeats=2, baseline_epochs=1)
 
 

@@ -14,7 +14,7 @@ from latent_arithmetic.experiments.seq2seq import (
 )
 from latent_arithmetic.experiments.seq2seq_runs import all_experiments
 from latent_arithmetic.io import plain
-from latent_arithmetic.seq2seq import layers, length_generalization, tasks
+from latent_arithmetic.seq2seq import length_generalization, tasks
 from latent_arithmetic.seq2seq.image_to_text import ImageToTextConfig
 from latent_arithmetic.seq2seq.length_generalization import LengthGeneralizationConfig
 from latent_arithmetic.seq2seq.text_to_image import TextToImageConfig
@@ -27,7 +27,6 @@ PROFILE = replace(SMOKE, max_test_queries=60)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(tasks, "EPOCH_QUERIES", 64)
-    monkeypatch.setattr(layers, "unrolled_is_faster", lambda: False)
     real = tasks.classifier_examples
     monkeypatch.setattr(
         tasks,
@@ -112,9 +111,10 @@ def test_end_to_end_models_have_the_same_schedule():
 def test_settings_are_compared_by_validation_queries_alone(
     tmp_path, small_sequence_models
 ):
-    config = TextToTextConfig(train_fraction=0.05, **asdict(ONE_EPOCH)).resolve()
-    experiment = TuningExperiment(config)
-    name = "encoder-3-decoder-3-normalized-rate-0.01-decay-0.3-epochs-1"
+    layers = dict(encoder_layers=1, decoder_layers=1)
+    config = TextToTextConfig(train_fraction=0.05, **layers, **asdict(ONE_EPOCH))
+    experiment = TuningExperiment(config.resolve())
+    name = "encoder-1-decoder-1-normalized-rate-0.01-decay-0.3-epochs-1"
     assert experiment.name == f"tuning-text-to-text-5-{name}-seed-0"
     found = experiment.measure(tmp_path, PROFILE)
     assert found.estimates["exact_match"].n == len(config.make_split().validation)

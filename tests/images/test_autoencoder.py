@@ -14,6 +14,8 @@ from tests.images.small_models import (
     train_losses,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def test_the_loss_is_summed_over_an_image_and_averaged_over_the_batch():
     x, reconstruction = random_images(4), random_images(4)[::-1].copy()

@@ -20,6 +20,8 @@ from tests.images.small_models import (
     train_losses,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def small_gan(gan_loss="non-saturating", gamma=1.0, **arguments):
     generator = small_deconv_net(output_activation="tanh")

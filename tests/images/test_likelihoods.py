@@ -14,6 +14,8 @@ from latent_arithmetic.io import UserError
 from latent_arithmetic.training import jit_compile
 from tests.images.small_models import random_images
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def test_the_optimal_sigma_is_optimal_finite_and_remembered():
     x, other = random_images(2), random_images(2)[::-1].copy()

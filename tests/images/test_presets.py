@@ -145,7 +145,6 @@ def test_every_preset_builds_and_trains_every_layer(task, name):
     config = replace(config, channels=16, min_channels=8, learning_rate=1e-3)
     model = BUILD[task](config, spec)
     compile_model(model, config, steps=10)
-    model.run_eagerly = keras.backend.backend() == "tensorflow"  # one step: faster
     x = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype("float32")
     labels = np.array([[0, 1]] * 8, "float32")
     conditional = getattr(config, "conditional", False)

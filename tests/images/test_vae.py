@@ -20,6 +20,8 @@ from tests.images.small_models import (
     train_losses,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 N_VALUES = SIDE * SIDE * 3
 KL = np.array([1, 4, 9]) / 2 / 4  # of each latent variable, see `loss_of`
 NO_ERROR = N_VALUES / 2 * np.log(2 * np.pi)  # nats of a perfect image, for sigma 1

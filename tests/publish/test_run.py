@@ -4,13 +4,20 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import nbformat
 import pytest
 
-from latent_arithmetic.config import BUILD_VARIABLE, open_output_folder
+from latent_arithmetic.config import (
+    BUILD_VARIABLE,
+    SMOKE,
+    OutputFolder,
+    open_output_folder,
+)
 from latent_arithmetic.io import MNIST, find_data, project_folder
 from latent_arithmetic.publish.notebooks import NOTEBOOKS, execute_notebook
+from latent_arithmetic.publish.release import pack_submission
 from latent_arithmetic.publish.report import has_latex, report_text
 
 PROJECT = project_folder()
@@ -77,6 +84,26 @@ class TestRun:
         subprocess.run([sys.executable, str(script)], cwd=PROJECT, check=True)
         assert list(output.figures.glob("*.pdf"))
         assert trained == {path: path.stat().st_mtime_ns for path in trained}
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_submission_runs_elsewhere(name, tmp_path, monkeypatch, output):
+    """Unpacked: script and notebook, by the package in the zip."""
+    pack_submission(output, tmp_path / "submission.zip")
+    folder = tmp_path / "elsewhere"
+    with zipfile.ZipFile(tmp_path / "submission.zip") as archive:
+        archive.extractall(folder)
+    for variable in (BUILD_VARIABLE, "PYTHONPATH"):
+        monkeypatch.delenv(variable, raising=False)
+    script = folder / "exported_py" / f"{name}.py"
+    script.write_text(f"{script.read_text()}\n{WHERE}\n")
+    printed = subprocess.check_output([sys.executable, script], cwd=folder, text=True)
+    assert f"package: {folder}" in printed
+    own = OutputFolder(SMOKE, folder / "build" / "smoke")
+    assert list(own.figures.glob("*.pdf")) and list(own.models.iterdir())
+    notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert outputs_of(execute_notebook(notebook, name, own, folder / "notebooks"))
 
 
 @pytest.mark.stress

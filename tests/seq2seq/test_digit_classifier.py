@@ -18,6 +18,8 @@ from latent_arithmetic.seq2seq.glyphs import glyph_bank
 from latent_arithmetic.seq2seq.queries import encode
 from latent_arithmetic.training import jit_compile
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 @pytest.mark.slow
 def test_it_recognizes_texts_and_is_trained_as_a_whole():

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from latent_arithmetic.io import UserError
-from latent_arithmetic.seq2seq import layers
 from latent_arithmetic.seq2seq.glyphs import RandomGlyphs, glyph_bank
 from latent_arithmetic.seq2seq.image_to_text import (
     END_TO_END,
@@ -103,8 +102,7 @@ def test_the_likelihood_is_a_sum_over_queries(modular):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", END_TO_END)
-def test_end_to_end_models_read_images(architecture, monkeypatch):
-    monkeypatch.setattr(layers, "unrolled_is_faster", lambda: False)  # compiles faster
+def test_end_to_end_models_read_images(architecture):
     config = ImageToTextConfig(
         architecture=architecture, max_digits=3, encoder_layers=2, decoder_layers=2
     )

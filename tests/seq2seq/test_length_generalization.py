@@ -27,6 +27,8 @@ from latent_arithmetic.seq2seq.length_generalization import (
 )
 from latent_arithmetic.seq2seq.queries import decode
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def test_columns_and_answers_by_hand():
     queries = [(81, 1, 4), (7, -1, 30)]

@@ -26,6 +26,8 @@ from latent_arithmetic.seq2seq.text_to_text import (
 )
 from latent_arithmetic.training import jit_compile
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 SMALL_TEXT = TextToTextConfig(encoder_layers=1, decoder_layers=1)
 QUERIES = SMALL_TEXT.make_split().train[:32]
 CODES, ANSWERS = encode_queries(QUERIES), encode_answers(QUERIES)
