@@ -683,19 +683,18 @@ show_figure(figure, "loss-curves", output)
 # 
 # **Question.** What lies between two points of a latent space?
 # 
-# Ten steps from one random latent vector to another, in the conditional VAE and in the
-# conditional GAN; the attributes at both ends are those of random training images.
-# *Linear* interpolation is $z_t = (1
-# - t) z_0 + t z_1$, and *spherical* interpolation (slerp) is
+# Ten steps from one random latent vector to another, in all three models. VAE and GAN are
+# conditional: the attributes at both ends are those of random training images. The CAE's
+# vectors come from a mixture fitted to its codes. *Linear* interpolation is
+# $z_t = (1 - t) z_0 + t z_1$, and *spherical* interpolation (slerp) is
 # 
 # $$ z_t = \frac{\sin((1 - t) \theta)}{\sin \theta} z_0 + \frac{\sin(t \theta)}{\sin \theta}
 # z_1, \qquad \theta = \angle(z_0, z_1) . $$
 # 
-# The code below applies the formula to the directions of both vectors, and changes the
-# length evenly. In many dimensions, normal vectors lie close to a sphere of radius
-# $\sqrt{64} = 8$, and two of them are nearly at a right angle. The straight line cuts
-# through the sphere, where the decoder was never trained; the arc stays on it ([White
-# 2016](https://arxiv.org/abs/1609.04468)).
+# The code below applies it to the directions of both vectors and changes the length
+# evenly. In many dimensions, normal vectors lie close to a sphere of radius $\sqrt{64} =
+# 8$, nearly at right angles. The straight line cuts through the sphere, where the decoder
+# was never trained; the arc stays on it ([White 2016](https://arxiv.org/abs/1609.04468)).
 
 show_source(sampling.interpolate)
 
@@ -707,30 +706,35 @@ for method in sampling.INTERPOLATIONS:
 show_table(rows, ["distance from 0 at step", *map(str, range(1, 11))])
 
 
-def show_interpolations(models, name, seed):
-    """Linear and spherical interpolation between two random latent vectors."""
-    pairs = [(kind, method) for kind in models for method in sampling.INTERPOLATIONS]
-    rows = [models[kind].interpolate(10, seed, method) for kind, method in pairs]
-    labels = [f"{kind}, {method}" for kind, method in pairs]
-    figure = image_grid(np.concatenate(rows), 10, row_labels=labels)
+def show_interpolations(rows, name, seed):
+    """Steps between two random latent vectors: a row for each (model, method)."""
+    images, labels = [], []
+    for trained, method in rows:
+        prior = "mixture" if trained is cae_model else "normal"
+        images.append(trained.interpolate(10, seed, method, prior=prior))
+        labels.append(f"{trained.task.upper()}, {method}")
+    figure = image_grid(np.concatenate(images), 10, row_labels=labels)
     show_figure(figure, name, output)
 
 
-both = {"VAE": vae_model, "GAN": gan_model}
-show_interpolations(both, "interpolation", seed=11)
-show_interpolations(both, "interpolation-more", seed=12)
+models = (cae_model, vae_model, gan_model)
+pairs = [(trained, method) for trained in models for method in sampling.INTERPOLATIONS]
+chosen = [pairs[0], pairs[2], pairs[3], pairs[5]]
+show_interpolations(chosen, "interpolation", seed=11)
+show_interpolations(pairs, "interpolation-more", seed=12)
 
 
-# **What to notice.** The VAE never blends colors: between two punks, some pixels belong
-# to one and some to the other. What is half there appears as scattered pixels, more of
-# them after so short a training. Linear and spherical interpolation hardly differ, since
-# two latent vectors differ first of all in their attribute embeddings. Neither path is
-# better here. In the GAN the attributes change linearly: in the middle it has to generate
-# half a hood and half of another hair style, which no training image had, and there it
-# blends. The two methods differ in its noise only.
+# **What to notice.** The CAE fades one soft image into the other. The VAE never blends
+# colors: between two punks, some pixels belong to one and some to the other. What is half
+# there appears as scattered pixels, more of them after so short a training. Linear and
+# spherical interpolation hardly differ, in the VAE because two latent vectors differ
+# first of all in their attribute embeddings. Neither path is better here. In the GAN the
+# attributes change linearly: in the middle it has to generate half a hood and half of
+# another hair style, which no training image had, and there it blends. The two methods
+# differ in its noise only.
 # 
-# **Take away.** Between two punks our VAE switches pixel by pixel, since a palette allows
-# no mixed colors; the GAN blends.
+# **Take away.** Between two punks the CAE fades, our VAE switches pixel by pixel, since a
+# palette allows no mixed colors, and the GAN blends.
 
 # ### A hundred samples
 # 

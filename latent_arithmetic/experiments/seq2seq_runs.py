@@ -271,10 +271,16 @@ def image_fraction_experiments() -> list[HandwritingExperiment]:
 
 
 def three_digit_experiments() -> list[TextExperiment]:
-    """Numbers of up to three digits."""
+    """Numbers of up to three digits; four times the epochs, for 2,000,000 queries."""
+    variant = "encoder-decoder-three-digits"
+    epochs = 4 * FULL.text_to_text.epochs
     return [
-        _text("encoder-decoder-three-digits", seed=seed, max_digits=3)
-        for seed in SEEDS + MORE_SEEDS
+        each
+        for seed in SEEDS
+        for each in (
+            _text(variant, seed=seed, max_digits=3),
+            _text(f"{variant}-{epochs}-epochs", seed=seed, max_digits=3, epochs=epochs),
+        )
     ]
 
 

@@ -121,6 +121,7 @@ NAMES = {
     "with residual connections, with layer normalization",
     "rate-R, decay-D, epochs-E": "learning rate, weight decay and epochs, where they "
     "are compared",
+    "three-digits": "numbers from 0 to 999: 2,000,000 queries",
     "small-cnn": "image-to-text with the smaller network of the depths",
     "default, baseline": "this project's configuration; the assignment's model",
     "N-epochs": "another number of epochs than the profile `full` has",
