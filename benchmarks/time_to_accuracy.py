@@ -23,7 +23,6 @@ from benchmarks.measure import (
 )
 from latent_arithmetic.console import progress_bar
 from latent_arithmetic.seq2seq.baseline import build_baseline, encode_text
-from latent_arithmetic.seq2seq.pipeline import BETA_2, CLIP_NORM
 from latent_arithmetic.seq2seq.queries import encode_answers, encode_queries
 from latent_arithmetic.seq2seq.splits import Split
 from latent_arithmetic.seq2seq.tasks import answer_loss
@@ -33,7 +32,7 @@ from latent_arithmetic.seq2seq.text_to_text import (
     build_text_model,
     predict,
 )
-from latent_arithmetic.training import cosine_schedule, jit_compile
+from latent_arithmetic.training import adamw, jit_compile
 
 THRESHOLD = 0.99  # exact-match accuracy
 TRAIN_FRACTION = 0.9
@@ -124,12 +123,7 @@ def prepare_text_model(
         return encode_queries(queries), encode_answers(queries)
 
     model = TextToText(build_text_model(TextToTextConfig(**LAYERS)))
-    optimizer = keras.optimizers.AdamW(
-        cosine_schedule(schedule.learning_rate, schedule.steps),
-        weight_decay=schedule.weight_decay,
-        beta_2=BETA_2,
-        global_clipnorm=CLIP_NORM,
-    )
+    optimizer = adamw(schedule, schedule.steps)
     model.compile(optimizer, answer_loss(), jit_compile=jit_compile())
     size, steps, every = schedule.batch_size, schedule.steps, schedule.every
     return Training(model, *encode(split.train), size, steps, every, encode)

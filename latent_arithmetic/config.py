@@ -24,8 +24,8 @@ class Schedule:
     """How long and how fast one model trains.
 
     Args:
-        epochs: passes over the training examples; a data set smaller than the
-            profile's `max_images` gets more epochs, for the same number of steps.
+        epochs: passes over the training examples; a data set of images smaller than
+            the profile's `max_images` gets more, for the same number of steps.
         batch_size: examples in one step.
         learning_rate: the peak learning rate, reached after the warm-up.
     """

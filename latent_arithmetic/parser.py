@@ -12,30 +12,32 @@ from latent_arithmetic.config import (
 )
 from latent_arithmetic.console import import_keras_quietly
 
-# Task -> the typed configuration whose settings are its flags.
+# Task -> module and class of its typed configuration, whose settings are its flags;
+# and what it does.
 IMAGE_TASKS = {
-    "cae": "latent_arithmetic.images.presets:CAEConfig",
-    "vae": "latent_arithmetic.images.presets:VAEConfig",
-    "gan": "latent_arithmetic.images.presets:GANConfig",
+    "cae": ("images.presets", "CAEConfig", "convolutional autoencoder of images"),
+    "vae": ("images.presets", "VAEConfig", "variational autoencoder of images"),
+    "gan": ("images.presets", "GANConfig", "generative adversarial network of images"),
 }
 SEQUENCE_TASKS = {
-    "text-to-text": "latent_arithmetic.seq2seq.text_to_text:TextToTextConfig",
-    "image-to-text": "latent_arithmetic.seq2seq.image_to_text:ImageToTextConfig",
-    "text-to-image": "latent_arithmetic.seq2seq.text_to_image:TextToImageConfig",
+    "text-to-text": (
+        *("seq2seq.text_to_text", "TextToTextConfig"),
+        "answers queries such as 81+24",
+    ),
+    "image-to-text": (
+        *("seq2seq.image_to_text", "ImageToTextConfig"),
+        "answers queries in handwriting",
+    ),
+    "text-to-image": (
+        *("seq2seq.text_to_image", "TextToImageConfig"),
+        "draws answers in handwriting",
+    ),
     "digit-classifier": (
-        "latent_arithmetic.seq2seq.digit_classifier:DigitClassifierConfig"
+        *("seq2seq.digit_classifier", "DigitClassifierConfig"),
+        "recognizes handwritten characters",
     ),
 }
 TASKS = IMAGE_TASKS | SEQUENCE_TASKS
-ABOUT_TASKS = {
-    "cae": "convolutional autoencoder of images",
-    "vae": "variational autoencoder of images",
-    "gan": "generative adversarial network of images",
-    "text-to-text": "answers queries such as 81+24",
-    "image-to-text": "answers queries in handwriting",
-    "text-to-image": "draws answers in handwriting",
-    "digit-classifier": "recognizes handwritten characters",
-}
 DEFAULT_DATA = "cryptopunks"
 DESCRIPTION = (
     "Generative models of images (CAE, VAE, GAN), and sequence models that add and "
@@ -87,9 +89,9 @@ def _add_value_range(parser: argparse.ArgumentParser) -> None:
 
 
 def config_class(task: str) -> type:
-    module, name = TASKS[task].split(":")
+    module, name, _ = TASKS[task]
     import_keras_quietly()
-    return getattr(import_module(module), name)
+    return getattr(import_module(f"latent_arithmetic.{module}"), name)
 
 
 def _preset_names(task: str) -> tuple[str, ...]:
@@ -106,8 +108,8 @@ def _add_train(commands, task: str | None) -> None:
         allow_abbrev=False,
     )
     tasks = train.add_subparsers(required=True, metavar="TASK", dest="task")
-    for name in TASKS:
-        parser = tasks.add_parser(name, help=ABOUT_TASKS[name], allow_abbrev=False)
+    for name, (*_, about) in TASKS.items():
+        parser = tasks.add_parser(name, help=about, allow_abbrev=False)
         parser.set_defaults(command="train", parser=parser)
         if name != task:
             continue

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -103,6 +104,21 @@ def cosine_schedule(
         decay_steps=max(1, steps - warm_up_steps),
         warmup_target=learning_rate,
         warmup_steps=warm_up_steps,
+    )
+
+
+def adamw(config: Any, steps: int, beta_2: float = 0.99) -> keras.optimizers.AdamW:
+    """The optimizer of sequence models: `cosine_schedule`, clipped gradients.
+
+    Args:
+        config: has `learning_rate` (the peak) and `weight_decay`.
+        steps: of the whole training.
+    """
+    return keras.optimizers.AdamW(
+        cosine_schedule(config.learning_rate, steps),
+        weight_decay=config.weight_decay,
+        beta_2=beta_2,
+        global_clipnorm=1.0,
     )
 
 

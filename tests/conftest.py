@@ -14,7 +14,7 @@ import latent_arithmetic  # noqa: E402, F401  before Keras, so that its settings
 LONGEST = ("test_run.py", "test_backends.py", "test_cli.py")
 
 
-TRAINED = {"trained_models", "measured", "folders", "longer"}  # whole models
+TRAINED = {"trained_models", "measured", "folders"}  # whole models
 
 
 def pytest_collection_modifyitems(items):

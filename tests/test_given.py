@@ -7,6 +7,7 @@ import pytest
 from latent_arithmetic.given import (
     ATTRIBUTES,
     COLUMNS,
+    NOT_STATED,
     NOTHING,
     REAL_IMAGES,
     UNITS_FIRST,
@@ -30,6 +31,7 @@ from latent_arithmetic.records import read_groups
         ("cryptopunks-gan-default", "", ATTRIBUTES),
         ("cryptopunks-gan-default", "frechet_distance_reference", REAL_IMAGES),
         ("text-to-image-conditional-vae", "real_glyphs_exact_match", REAL_IMAGES),
+        ("text-to-speech-lstm", "exact_match", NOT_STATED),
     ],
 )
 def test_what_is_given(group, estimate, expected):

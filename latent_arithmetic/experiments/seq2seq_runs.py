@@ -48,8 +48,8 @@ IMAGE_DEPTHS = ((1, 1), (2, 1), (3, 1), (5, 1), (1, 2), (1, 3), (1, 5))
 IMAGE_RATES = (8e-3, 3e-3)
 IMAGE_DEPTH_EPOCHS = 30
 IMAGE_FRACTIONS = (0.5, 0.1)  # and 0.9, which is one of the depths
-# Of RATES. With one and two encoder layers the first is better by validation
-# queries; for the others the second is not tried yet (`depth_tuning_experiments`).
+# All depths have the first of RATES. By validation queries it is the better one with
+# one and with two encoder layers; with more the second was not tried.
 DEPTH_RATES = dict.fromkeys(DEPTHS, 1e-2)
 
 

@@ -200,7 +200,7 @@ def evaluate_classifier(
     both = (predicted & labels).sum()
     exact = (predicted == labels).all(axis=1)
     found = {
-        "classifier_exact_match": mean_of_examples(exact, unit="%"),
+        "classifier_exact_match": fraction_of(exact),
         "classifier_precision": float(both / max(predicted.sum(), 1)),
         "classifier_recall": float(both / max(labels.sum(), 1)),
     }

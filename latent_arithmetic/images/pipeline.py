@@ -117,7 +117,7 @@ def train(
 
     Args:
         task: "cae", "vae" or "gan".
-        data: "cryptopunks", a path (see `load_images`), or a loaded dataset.
+        data: name of a data set or a path (see `load_images`), or a loaded dataset.
         preset: a named configuration, see `PRESETS`.
         value_range: of the data, see `load_images`.
         config: a whole configuration, in place of the preset's.
@@ -133,7 +133,8 @@ def train(
         raise UserError(f"received seed {seed}; expected 0 to {LARGEST_SEED}")
     dataset = data
     if not isinstance(data, ImageDataset):
-        if chosen.config.n_layers is None:
+        settings = asdict(config or chosen.config) | (overrides or {})
+        if settings["n_layers"] is None:
             count_halvings(size)  # refuses a size before the images are read
         limit = profile.max_images
         dataset = load_images(data, size, limit=limit, value_range=value_range)

@@ -272,18 +272,23 @@ VAE_PHOTOGRAPHS = {"adversarial_weight": 600.0, "beta": 1.0, "min_channels": 48}
 GAN_PHOTOGRAPHS = {"kernel_size": 4}
 
 
+def _preset(config_class: type, values: dict, photographs: dict) -> Preset:
+    """A preset whose own values hold for photographs, too."""
+    return Preset(config_class(**values), photographs | values)
+
+
 def _vae(**values) -> Preset:
-    return Preset(VAEConfig(**values), VAE_PHOTOGRAPHS)
+    return _preset(VAEConfig, values, VAE_PHOTOGRAPHS)
 
 
 def _gaussian_vae(**values) -> Preset:
     """A VAE with a Gaussian likelihood and no adversarial loss."""
-    config = VAEConfig(palette_likelihood=False, **values)
-    return Preset(config, VAE_PHOTOGRAPHS | {"adversarial_weight": 0.0})
+    values |= {"palette_likelihood": False, "adversarial_weight": 0.0}
+    return _preset(VAEConfig, values, VAE_PHOTOGRAPHS)
 
 
 def _gan(**values) -> Preset:
-    return Preset(GANConfig(**values), GAN_PHOTOGRAPHS)
+    return _preset(GANConfig, values, GAN_PHOTOGRAPHS)
 
 
 BASELINE = {

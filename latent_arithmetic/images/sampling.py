@@ -84,7 +84,7 @@ def interpolate(
         lengths = np.linalg.norm(start), np.linalg.norm(end)
         cosine = start @ end / max(lengths[0] * lengths[1], 1e-12)
         angle = np.arccos(np.clip(cosine, -1, 1))
-        if np.sin(angle) > 1e-6:  # else both lie on one line through 0
+        if np.sin(angle) > 1e-6 and min(lengths) > 0:  # else both on a line through 0
             length = (1 - part) * lengths[0] + part * lengths[1]
             first = np.sin((1 - part) * angle) * start / lengths[0]
             second = np.sin(part * angle) * end / lengths[1]

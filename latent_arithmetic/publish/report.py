@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,14 +38,17 @@ def format_number(value, percent: bool = False) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:#.3g}"
 
 
-def _texts_of(key: str, estimate: Estimate) -> dict[str, str]:
+def _texts_of(
+    key: str, estimate: Estimate, runs: Sequence[float] = ()
+) -> dict[str, str]:
     percent = estimate.unit.startswith("%")
-    value, low, high = (
-        format_number(x, percent) for x in (estimate.value, estimate.low, estimate.high)
-    )
+    runs = runs or (estimate.value,)
+    numbers = (estimate.value, estimate.low, estimate.high, min(runs), max(runs))
+    value, low, high, lowest, highest = (format_number(x, percent) for x in numbers)
     return {
         key: value,
         f"{key}:interval": f"[{low}, {high}]",
+        f"{key}:range": f"{lowest} to {highest}",
         f"{key}:n": f"{estimate.n:,}",
         f"{key}:seeds": str(estimate.seeds),
     }
@@ -54,15 +58,16 @@ def number_texts(notebook_results: Path) -> dict[str, str]:
     """Everything the report may print, by its key.
 
     `<kind>/<group>/<estimate>` is a value, `notebook/<result>/<estimate>` one of the
-    notebooks' own run; `:interval`, `:n` and `:seeds` behind it belong to it. Details
-    that are plain numbers or texts have keys, too; `settings/<profile>/<name>` is a
-    setting of a profile.
+    notebooks' own run; `:interval`, `:range` (of the runs), `:n` and `:seeds` behind it
+    belong to it. Details that are plain numbers or texts have keys, too;
+    `settings/<profile>/<name>` is a setting of a profile.
     """
     texts = settings_texts()
     for kind in KINDS:
         for group, found in read_groups(kind).items():
             for name, estimate in found.estimates.items():
-                texts |= _texts_of(f"{kind}/{group}/{name}", estimate)
+                runs = [run[name] for run in found.runs if name in run]
+                texts |= _texts_of(f"{kind}/{group}/{name}", estimate, runs)
             for details in found.details[:1]:
                 texts |= _texts_of_details(f"{kind}/{group}", details)
     for record in read_records(notebook_results):

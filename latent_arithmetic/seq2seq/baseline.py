@@ -26,11 +26,12 @@ from latent_arithmetic.seq2seq.queries import (
     one_hot,
     true_answers,
 )
+from latent_arithmetic.seq2seq.splits import repeat_until
+from latent_arithmetic.seq2seq.tasks import EPOCH_QUERIES
 from latent_arithmetic.seq2seq.text_to_text import predict
 from latent_arithmetic.training import Batches, History, fit, jit_compile
 
 UNITS = 256  # of both LSTM layers
-EPOCH_QUERIES = 18_000  # shown in an epoch; fewer training queries are repeated
 VALIDATIONS = 20  # during a run, at most
 MALFORMED = "?"
 
@@ -78,8 +79,7 @@ def train_baseline(folder: Path, config: BaselineConfig) -> tuple[keras.Model, H
     """Train the baseline; an interrupted run is resumed in `folder`."""
     keras.utils.set_random_seed(config.seed)
     model, split = build_baseline(config.format), config.make_split()
-    times = -(-EPOCH_QUERIES // len(split.train))
-    queries = np.tile(split.train, (times, 1))[: max(EPOCH_QUERIES, len(split.train))]
+    queries = repeat_until(split.train, EPOCH_QUERIES)
     batches = Batches(
         encode_text(queries, config.format),
         config.batch_size,

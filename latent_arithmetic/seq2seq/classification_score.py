@@ -24,7 +24,7 @@ from latent_arithmetic.seq2seq.queries import ALPHABET
 from latent_arithmetic.seq2seq.tasks import answer_loss
 from latent_arithmetic.seq2seq.text_to_image import TextToImage
 from latent_arithmetic.seq2seq.text_to_text import predict
-from latent_arithmetic.training import Batches, cosine_schedule, fit, jit_compile
+from latent_arithmetic.training import Batches, adamw, fit, jit_compile
 
 DIGITS = 10
 CHUNK = 1_000  # digits drawn at a time
@@ -62,11 +62,8 @@ def classification_accuracy_score(
     keras.utils.set_random_seed(config.seed)
     classifier = DigitClassifier(config.seed)
     batches = Batches((images, codes), config.batch_size, config.seed)
-    optimizer = keras.optimizers.AdamW(
-        cosine_schedule(config.learning_rate, config.epochs * len(batches)),
-        weight_decay=config.weight_decay,
-        global_clipnorm=1.0,
-    )
+    steps = config.epochs * len(batches)
+    optimizer = adamw(config, steps, beta_2=0.999)
     classifier.compile(optimizer, answer_loss(), jit_compile=jit_compile())
     fit(
         classifier,

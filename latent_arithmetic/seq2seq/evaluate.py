@@ -58,13 +58,16 @@ def _places(query_format: QueryFormat) -> list[int]:
 def needs_carry(
     queries: np.ndarray, query_format: QueryFormat = TWO_DIGITS
 ) -> np.ndarray:
-    """Whether any digit of queries [n, 3] needs a carry or a borrow: bool [n]."""
-    return np.any([carries(queries, place) for place in _places(query_format)], axis=0)
+    """Whether queries [n, 3] need a carry or a borrow: bool [n]; one out of the highest
+    place, as in 81+24, does not count."""
+    nowhere = np.zeros(len(queries), bool)
+    places = _places(query_format)
+    return np.any([nowhere, *(carries(queries, place) for place in places)], axis=0)
 
 
-def query_groups(queries: np.ndarray) -> dict[str, np.ndarray]:
+def query_groups(queries: np.ndarray, query_format=TWO_DIGITS) -> dict[str, np.ndarray]:
     """Queries [n, 3] grouped by what has to be computed: name to bool [n]."""
-    plus, carry = queries[:, 1] > 0, needs_carry(queries)
+    plus, carry = queries[:, 1] > 0, needs_carry(queries, query_format)
     negative = true_answers(queries) < 0
     return {
         "+ without carry": plus & ~carry,
@@ -349,10 +352,8 @@ def _evaluate_drawn_answers(
 
 
 def repeat_queries(queries: np.ndarray, most: int) -> np.ndarray:
-    """Queries [n, 3] repeated until there are enough to draw, `most` at most.
-
-    Each repetition is drawn in other handwriting.
-    """
+    """Queries [n, 3] repeated until there are enough to draw, `most` at most; each
+    repetition is drawn in other handwriting."""
     times = max(1, -(-min(MIN_DRAWN_QUERIES, most) // len(queries)))
     return np.tile(queries, (times, 1))[:most]
 

@@ -136,9 +136,3 @@ class FrozenTextModel(keras.Model):
 
     def prepare_training(self) -> None:
         """What a model needs for training beside the text model's weights."""
-
-    @property
-    def own_variables(self) -> list[keras.Variable]:
-        """All variables but the text model's."""
-        text = {id(variable) for variable in self.encoder_decoder.variables}
-        return [variable for variable in self.variables if id(variable) not in text]

@@ -224,7 +224,8 @@ class ModularImageToText(FrozenTextModel):
         self.glyphs = glyphs
         self.supervision = supervision
         self.cnn = build_glyph_cnn(len(ALPHABET), cnn)
-        self.candidates = encode_queries(all_queries(TWO_DIGITS), query_format)
+        shorter = min(query_format, TWO_DIGITS, key=lambda each: each.max_digits)
+        self.candidates = encode_queries(all_queries(shorter), query_format)
         self.patterns = query_patterns(query_format)
         self.built = True
 

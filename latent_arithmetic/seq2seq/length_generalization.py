@@ -33,7 +33,7 @@ from latent_arithmetic.seq2seq.text_to_text import predict
 from latent_arithmetic.training import (
     Batches,
     History,
-    cosine_schedule,
+    adamw,
     fit,
     jit_compile,
 )
@@ -352,12 +352,7 @@ def train_column_rnn(
         write_answers(queries, config.columns),
     )
     batches = Batches(arrays, config.batch_size, config.seed)
-    optimizer = keras.optimizers.AdamW(
-        cosine_schedule(config.learning_rate, config.epochs * len(batches)),
-        weight_decay=config.weight_decay,
-        beta_2=0.99,
-        global_clipnorm=1.0,
-    )
+    optimizer = adamw(config, config.epochs * len(batches))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, jit_compile=jit_compile())
     history = fit(

@@ -22,7 +22,7 @@ from latent_arithmetic.seq2seq.layers import build_glyph_cnn
 from latent_arithmetic.training import (
     Batches,
     History,
-    cosine_schedule,
+    adamw,
     fit,
     jit_compile,
     predict_in_batches,
@@ -242,12 +242,7 @@ def train_mnist_addition(
     split = "train" if config.held_out else "all"
     images, _, sums = pair_digits(split, config.digits, config.seed)
     batches = Batches((images, sums), config.sums_in_a_batch, config.seed)
-    optimizer = keras.optimizers.AdamW(
-        cosine_schedule(config.learning_rate, config.epochs * len(batches)),
-        weight_decay=config.weight_decay,
-        beta_2=0.99,
-        global_clipnorm=1.0,
-    )
+    optimizer = adamw(config, config.epochs * len(batches))
     model.compile(optimizer, jit_compile=jit_compile())
 
     def validate(model: MnistAddition) -> dict[str, float]:

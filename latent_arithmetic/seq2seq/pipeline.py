@@ -29,10 +29,8 @@ from latent_arithmetic.seq2seq.queries import (
 from latent_arithmetic.seq2seq.query_images import as_query_images, read_query_images
 from latent_arithmetic.seq2seq.tasks import TASKS, SequenceTask
 from latent_arithmetic.seq2seq.text_to_text import TextToTextConfig, predict
-from latent_arithmetic.training import Batches, cosine_schedule, fit, jit_compile
+from latent_arithmetic.training import Batches, adamw, fit, jit_compile
 
-CLIP_NORM = 1.0  # of the whole gradient
-BETA_2 = 0.99  # of AdamW
 VALIDATIONS = 10  # during a run, at most
 IMAGE_FILES = (".npz", ".png")
 
@@ -115,21 +113,6 @@ class TrainedSequenceModel:
         self.expect("classifies_characters", "recognizing characters")
         return self.model.recognize(images)
 
-    def with_text_model(self, text: "TrainedSequenceModel") -> "TrainedSequenceModel":
-        """The same image model around another text-to-text model."""
-        wanted = ("encoder_layers", "decoder_layers")
-        config = replace(
-            self.config,
-            max_digits=text.config.max_digits,
-            **{f"text_{name}": getattr(text.config, name) for name in wanted},
-        )
-        model = build_model(self.task, config)
-        model.use_text_weights(text.model.encoder_decoder.get_weights())
-        pairs = zip(model.own_variables, self.model.own_variables, strict=True)
-        for variable, other in pairs:
-            variable.assign(other)
-        return TrainedSequenceModel(self.task, model, config, self.run)
-
     def _encode(self, queries: Iterable[str]) -> np.ndarray:
         parsed = parse_queries(queries, self.format)
         return self.spec.encode(self.config, parsed)
@@ -200,12 +183,7 @@ def train(
         model = build_model(task, config)
         spec.prepare(model, text.model if text else None)
         batches = Batches(arrays, config.batch_size, config.seed, count)
-        optimizer = keras.optimizers.AdamW(
-            cosine_schedule(config.learning_rate, config.epochs * len(batches)),
-            weight_decay=config.weight_decay,
-            beta_2=BETA_2,
-            global_clipnorm=CLIP_NORM,
-        )
+        optimizer = adamw(config, config.epochs * len(batches))
         model.compile(optimizer, jit_compile=jit_compile(), **spec.compile_options())
         history = fit(
             model,
@@ -349,7 +327,7 @@ def answer(
             )
     trained = load(model_folder)
     trained.expect("answers_queries", "answering queries")
-    samples = trained.spec.gives_images or trained.spec.takes_images
+    samples = trained.spec.takes_images or getattr(trained.config, "has_styles", False)
     if seed and (images_file is not None or not samples):
         raise UserError(
             "--seed has no effect here, as no handwriting is sampled; leave it out"

@@ -87,6 +87,12 @@ def file_split(queries: np.ndarray, train: np.ndarray, seed: int = 0) -> Split:
     return Split(train, shuffled[:0], shuffled)
 
 
+def repeat_until(queries: np.ndarray, count: int) -> np.ndarray:
+    """Queries [n, 3] one after the other, repeated until there are at least `count`."""
+    times = max(1, -(-count // len(queries)))
+    return np.tile(queries, (times, 1))[: max(count, len(queries))]
+
+
 SPLIT_METHODS = {
     "random": random_split,
     "commutative-grouped": commutative_grouped_split,

@@ -23,7 +23,7 @@ from latent_arithmetic.seq2seq.queries import (
     encode_answers,
     encode_queries,
 )
-from latent_arithmetic.seq2seq.splits import Split, fingerprint
+from latent_arithmetic.seq2seq.splits import Split, fingerprint, repeat_until
 from latent_arithmetic.seq2seq.text_to_image import (
     TextToImageConfig,
     build_text_to_image,
@@ -49,6 +49,13 @@ def answer_loss() -> keras.losses.Loss:
 
 class SequenceTask:
     """Everything that differs between tasks; this base class has queries as input.
+
+    A new task is an instance in `TASKS`, with a schedule of its name in every profile.
+    Its configuration has the fields of `Schedule`, a `seed`, a `weight_decay`, a
+    `format`, `resolve(profile)` and `make_split()`. Its model is a `keras.Model` that
+    gives answer logits, and has `recognize_queries` if it takes images,
+    `answer_as_images` if it gives them, and the methods of `FrozenTextModel` if it
+    has a frozen text model.
 
     Attributes:
         name: as the command line has it.
@@ -113,8 +120,7 @@ class SequenceTask:
         So an epoch has the same number of steps however few queries are trained on.
         """
         queries = self.training_queries(config, split.train)
-        times = max(1, -(-count // len(queries)))
-        repeated = np.tile(queries, (times, 1))[: max(count, len(queries))]
+        repeated = repeat_until(queries, count)
         answers = encode_answers(repeated, config.format)
         return self.encode(config, repeated), answers
 

@@ -20,6 +20,8 @@ from latent_arithmetic.images.presets import (
     CAEConfig,
     GANConfig,
     VAEConfig,
+    _gan,
+    _vae,
     build_cae,
     build_gan,
     build_vae,
@@ -102,6 +104,12 @@ def test_presets_for_photographs_are_resolved_by_the_image_specification():
     doubled = resolve(preset, replace(PHOTOGRAPHS, pixel_doubled=True))
     assert (doubled.beta, doubled.min_channels) == (1.0, 24)
     assert resolve(find_preset("gan"), PHOTOGRAPHS) == GANConfig(kernel_size=4)
+
+
+def test_the_values_of_a_preset_hold_for_photographs_too():
+    assert resolve(_vae(beta=4.0), PHOTOGRAPHS).beta == 4.0
+    assert resolve(_vae(beta=4.0), PHOTOGRAPHS).adversarial_weight == 600.0
+    assert resolve(_gan(kernel_size=3), PHOTOGRAPHS).kernel_size == 3
 
 
 @pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])

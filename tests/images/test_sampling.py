@@ -33,6 +33,8 @@ def test_spherical_interpolation_keeps_the_length():
     np.testing.assert_allclose(
         interpolate(start, 2 * start, 3, "spherical")[1], 1.5 * start, atol=1e-5
     )
+    from_zero = interpolate(np.zeros(2), np.array([2.0, 0.0]), 3, "spherical")
+    np.testing.assert_allclose(from_zero, [[0, 0], [1, 0], [2, 0]])
     with pytest.raises(UserError, match="spherical"):
         interpolate(start, end, 7, "cubic")
     with pytest.raises(UserError, match="at least 2"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from latent_arithmetic.config import FULL
 from latent_arithmetic.io import UserError, project_folder
 from latent_arithmetic.publish import release, report, tables
 from latent_arithmetic.publish.notebooks import (
@@ -112,8 +113,19 @@ def test_numbers_are_printed_with_unit_interval_and_n(output):
     assert texts["notebook/r/a"] == "98.77" and texts["notebook/r/a:n"] == "2,000"
     assert texts["notebook/r/a:interval"] == "[98.00, 99.00]"
     assert texts["notebook/r/a:seeds"] == "3" and texts["notebook/r/b"] == "12,345"
+    assert texts["settings/full/vae/epochs"] == str(FULL.vae.epochs)
+    assert texts["settings/full/image_layers"] == "2, 2"
     source = r"\result{notebook/r/c}"
     assert r"{100\%\_x}" in report.macros(source, output.results)
+
+
+def test_the_range_of_runs_is_printed(output, monkeypatch):
+    runs = ({"a": 0.25}, {"a": 0.75})
+    group = Group({"a": Estimate(0.5, 0, 1, n=9, seeds=2, unit="%")}, runs=runs)
+    found = {"experiments": {"group": group}}
+    monkeypatch.setattr(report, "read_groups", lambda kind: found.get(kind, {}))
+    texts = report.number_texts(output.results)
+    assert texts["experiments/group/a:range"] == "25.00 to 75.00"
 
 
 def test_an_undefined_reference_is_an_error():

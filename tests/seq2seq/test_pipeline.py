@@ -61,20 +61,6 @@ def folders(tmp_path_factory, query_file, small_sequence_models):
     return root
 
 
-@pytest.fixture(scope="module")
-def longer(tmp_path_factory, small_sequence_models):
-    """A text model of three digits and other layers."""
-    return train(
-        "text-to-text",
-        tmp_path_factory.mktemp("longer"),
-        profile=PROFILE,
-        max_digits=3,
-        train_fraction=0.001,
-        encoder_layers=1,
-        decoder_layers=2,
-    )
-
-
 def same_weights(model, other):
     pairs = zip(model.weights, other.weights, strict=True)
     return all(np.array_equal(np.array(a), np.array(b)) for a, b in pairs)
@@ -106,9 +92,7 @@ def test_a_model_is_trained_once_and_loaded_alike(folders, query_file):
 
 
 @pytest.mark.parametrize("task", IMAGE_TASKS)
-def test_image_models_contain_the_text_model(
-    folders, longer, query_file, tmp_path, task
-):
+def test_image_models_contain_the_text_model(folders, query_file, tmp_path, task):
     text, trained = load(folders / "text-to-text"), load(folders / task)
     weights = text.model.encoder_decoder.get_weights()
     contained = trained.model.encoder_decoder.get_weights()
@@ -130,12 +114,6 @@ def test_image_models_contain_the_text_model(
     with pytest.raises(UserError, match="text-to-image model that does not fit"):
         drawing = folders / "text-to-image"
         train(task, tmp_path / "other", text_folder=drawing, **settings)
-    other = trained.with_text_model(longer)
-    assert other.format == QueryFormat(3)
-    assert other.config.text_encoder_layers == 1
-    assert other.config.text_decoder_layers == 2
-    pairs = zip(other.model.own_variables, trained.model.own_variables, strict=True)
-    assert all(np.array_equal(np.array(a), np.array(b)) for a, b in pairs)
 
 
 def test_queries_in_handwriting_are_answered(folders):
