@@ -8,8 +8,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks.measure import BenchmarkConfig, Stopwatch  # noqa: E402
-from latent_arithmetic.config import add_flags, config_from_flags  # noqa: E402
 from latent_arithmetic.console import import_keras_quietly, say  # noqa: E402
+from latent_arithmetic.flags import add_flags, config_from_flags  # noqa: E402
 from latent_arithmetic.records import Record, records_folder  # noqa: E402
 
 BENCHMARKS = {  # name: module, whose `run` measures

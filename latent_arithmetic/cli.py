@@ -9,12 +9,11 @@ from pathlib import Path
 
 from latent_arithmetic.config import (
     build_folder,
-    config_from_flags,
     get_profile,
-    given_flags,
     open_output_folder,
 )
 from latent_arithmetic.console import import_keras_quietly, interruption
+from latent_arithmetic.flags import config_from_flags, given_flags
 from latent_arithmetic.io import UserError, make_folder
 from latent_arithmetic.parser import IMAGE_TASKS, TASKS, build_parser, config_class
 

@@ -5,12 +5,9 @@ from importlib import import_module
 from pathlib import Path
 
 from latent_arithmetic import __version__
-from latent_arithmetic.config import (
-    PROFILES,
-    add_flags,
-    flag_type,
-)
+from latent_arithmetic.config import PROFILES
 from latent_arithmetic.console import import_keras_quietly
+from latent_arithmetic.flags import add_flags, flag_type
 
 # Task -> module and class of its typed configuration, whose settings are its flags;
 # and what it does.

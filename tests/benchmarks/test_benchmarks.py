@@ -24,7 +24,8 @@ from benchmarks.time_to_accuracy import (
     prepare_text_model,
     train_to_threshold,
 )
-from latent_arithmetic.config import QUICK, Schedule, config_from_flags
+from latent_arithmetic.config import QUICK, Schedule
+from latent_arithmetic.flags import config_from_flags
 from latent_arithmetic.images.dataset import load_images
 from latent_arithmetic.records import read_record
 from latent_arithmetic.seq2seq.baseline import build_baseline, encode_text

@@ -11,9 +11,8 @@ from latent_arithmetic.config import (
     QUICK,
     SMOKE,
     Schedule,
-    add_flags,
-    config_from_flags,
 )
+from latent_arithmetic.flags import add_flags, config_from_flags
 from latent_arithmetic.images.dataset import ImageSpec
 from latent_arithmetic.images.presets import (
     PRESETS,
