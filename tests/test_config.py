@@ -7,14 +7,13 @@ import pytest
 
 from latent_arithmetic.config import (
     Schedule,
-    add_flags,
     check_settings,
-    config_from_flags,
     get_profile,
     open_output_folder,
     resolve_schedule,
     setting,
 )
+from latent_arithmetic.flags import add_flags, config_from_flags
 from latent_arithmetic.io import UserError
 
 
