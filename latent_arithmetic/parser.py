@@ -18,19 +18,23 @@ IMAGE_TASKS = {
 }
 SEQUENCE_TASKS = {
     "text-to-text": (
-        *("seq2seq.text_to_text", "TextToTextConfig"),
+        "seq2seq.text_to_text",
+        "TextToTextConfig",
         "answers queries such as 81+24",
     ),
     "image-to-text": (
-        *("seq2seq.image_to_text", "ImageToTextConfig"),
+        "seq2seq.image_to_text",
+        "ImageToTextConfig",
         "answers queries in handwriting",
     ),
     "text-to-image": (
-        *("seq2seq.text_to_image", "TextToImageConfig"),
+        "seq2seq.text_to_image",
+        "TextToImageConfig",
         "draws answers in handwriting",
     ),
     "digit-classifier": (
-        *("seq2seq.digit_classifier", "DigitClassifierConfig"),
+        "seq2seq.digit_classifier",
+        "DigitClassifierConfig",
         "recognizes handwritten characters",
     ),
 }

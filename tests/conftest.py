@@ -1,6 +1,7 @@
 """Shared by all tests: no screen, no accelerators, nothing written in the project."""
 
 import os
+from contextlib import contextmanager
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,18 +48,30 @@ def _run_eagerly(eagerly: bool) -> None:
         tensorflow.config.run_functions_eagerly(eagerly)
 
 
+@contextmanager
+def _compiling():
+    _run_eagerly(False)
+    try:
+        yield
+    finally:
+        _run_eagerly(True)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def eager():
-    """Steps are not compiled: that takes longer than the few steps of most tests."""
+def compiling():
+    """A context in which steps are compiled, as they are for users.
+
+    Outside of it they are not: that takes longer than the few steps of most tests.
+    """
     _run_eagerly(True)
+    return _compiling
 
 
 @pytest.fixture
-def compiled():
-    """Steps are compiled, as they are for users; for tests of training itself."""
-    _run_eagerly(False)
-    yield
-    _run_eagerly(True)
+def compiled(compiling):
+    """Steps are compiled; for tests of training itself."""
+    with compiling():
+        yield
 
 
 @pytest.fixture(scope="module")

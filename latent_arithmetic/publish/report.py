@@ -42,24 +42,27 @@ def _texts_of(
     key: str, estimate: Estimate, runs: Sequence[float] = ()
 ) -> dict[str, str]:
     percent = estimate.unit.startswith("%")
-    runs = runs or (estimate.value,)
-    numbers = (estimate.value, estimate.low, estimate.high, min(runs), max(runs))
-    value, low, high, lowest, highest = (format_number(x, percent) for x in numbers)
-    return {
+    value, low, high = (
+        format_number(x, percent) for x in (estimate.value, estimate.low, estimate.high)
+    )
+    texts = {
         key: value,
         f"{key}:interval": f"[{low}, {high}]",
-        f"{key}:range": f"{lowest} to {highest}",
         f"{key}:n": f"{estimate.n:,}",
         f"{key}:seeds": str(estimate.seeds),
     }
+    if len(runs) > 1:
+        lowest, highest = (format_number(x, percent) for x in (min(runs), max(runs)))
+        texts[f"{key}:range"] = f"{lowest} to {highest}"
+    return texts
 
 
 def number_texts(notebook_results: Path) -> dict[str, str]:
     """Everything the report may print, by its key.
 
     `<kind>/<group>/<estimate>` is a value, `notebook/<result>/<estimate>` one of the
-    notebooks' own run; `:interval`, `:range` (of the runs), `:n` and `:seeds` behind it
-    belong to it. Details that are plain numbers or texts have keys, too;
+    notebooks' own run; `:interval`, `:n`, `:seeds` and, of several runs, `:range`
+    behind it belong to it. Details that are plain numbers or texts have keys, too;
     `settings/<profile>/<name>` is a setting of a profile.
     """
     texts = settings_texts()

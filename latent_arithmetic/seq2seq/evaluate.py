@@ -65,9 +65,9 @@ def needs_carry(
     return np.any([nowhere, *(carries(queries, place) for place in places)], axis=0)
 
 
-def query_groups(queries: np.ndarray, query_format=TWO_DIGITS) -> dict[str, np.ndarray]:
-    """Queries [n, 3] grouped by what has to be computed: name to bool [n]."""
-    plus, carry = queries[:, 1] > 0, needs_carry(queries, query_format)
+def query_groups(queries: np.ndarray) -> dict[str, np.ndarray]:
+    """Two-digit queries [n, 3] by what has to be computed: name to bool [n]."""
+    plus, carry = queries[:, 1] > 0, needs_carry(queries)
     negative = true_answers(queries) < 0
     return {
         "+ without carry": plus & ~carry,

@@ -115,7 +115,7 @@ def test_processes_give_the_same_records_and_survive_accidents(tmp_path, capsys)
     assert beside.provenance["concurrent"] <= 1
 
 
-@pytest.mark.stress  # a minute of waiting for Ray to start
+@pytest.mark.slow
 @pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed")
 def test_ray_gives_the_same_records(tmp_path, capsys):
     """Seed 3 ends in an error, 5 is killed once."""

@@ -70,6 +70,15 @@ def test_what_nobody_can_train_is_refused(
     assert not (tmp_path / "x").exists()
 
 
+def test_a_size_need_not_be_halved_to_the_end_if_layers_are_given(smoke, tmp_path):
+    arguments = {"data": tmp_path / "nowhere", "profile": smoke, "size": 100}
+    with pytest.raises(UserError, match="100 pixels"):
+        train("gan", tmp_path / "x", **arguments)
+    for given in ({"overrides": {"n_layers": 2}}, {"config": GANConfig(n_layers=2)}):
+        with pytest.raises(UserError, match="nowhere"):
+            train("gan", tmp_path / "x", **arguments, **given)
+
+
 @pytest.mark.slow
 def test_settings_and_callbacks_of_the_user_are_used(few_punks, smoke, tmp_path):
     """Also on images without labels, and with the same seed the same model."""

@@ -62,6 +62,13 @@ def test_networks_fit_the_usual_sizes(size):
 
 
 @pytest.mark.parametrize("task", PRESETS)
+def test_a_size_that_fits_the_layers_asked_for_is_built(task):
+    model = build(task, ImageSpec(100, pixel_doubled=False), n_layers=2, channels=16)
+    images = model.decode(np.zeros((1, model.latent_dim), "float32"))
+    assert tuple(images.shape) == (1, 100, 100, 3)
+
+
+@pytest.mark.parametrize("task", PRESETS)
 def test_latents_far_from_zero_give_finite_values(task):
     model = build(task, PHOTOGRAPHS, channels=16)
     latents = np.random.default_rng(0).normal(size=(2, model.latent_dim))

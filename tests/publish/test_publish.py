@@ -121,11 +121,13 @@ def test_numbers_are_printed_with_unit_interval_and_n(output):
 
 def test_the_range_of_runs_is_printed(output, monkeypatch):
     runs = ({"a": 0.25}, {"a": 0.75})
-    group = Group({"a": Estimate(0.5, 0, 1, n=9, seeds=2, unit="%")}, runs=runs)
-    found = {"experiments": {"group": group}}
+    estimates = {"a": Estimate(0.5, 0, 1, n=9, seeds=2, unit="%")}
+    several, one = (Group(estimates, runs=some) for some in (runs, runs[:1]))
+    found = {"experiments": {"group": several, "one": one}}
     monkeypatch.setattr(report, "read_groups", lambda kind: found.get(kind, {}))
     texts = report.number_texts(output.results)
     assert texts["experiments/group/a:range"] == "25.00 to 75.00"
+    assert "experiments/one/a:range" not in texts
 
 
 def test_an_undefined_reference_is_an_error():
